@@ -1,0 +1,1 @@
+"""The systems that are compared, each as `train(part, settings) -> Outcome`."""

@@ -1,0 +1,73 @@
+"""Every system as a function that makes one update with a batch of documents."""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.data import DATA_SETS, ROOT, load
+from spacy.tokens import Doc
+from spacy.training.example import Example
+from spacy.training.initialize import init_nlp
+from thinc.api import registry
+
+from peers.huggingface import Peer, encoder_path
+from peers.outcome import Settings
+from peers.pipelines import STOCK_CONFIG, make_config, make_step, use_gpu_if_any
+
+DATA = "tasteset"
+Step = Callable[[Sequence[Doc]], object]
+
+
+def make_batches(joined: int) -> tuple[list[Doc], list[list[Doc]]]:
+    """The recipes, `joined` of them to a document, and their batches."""
+    recipes = [doc for file in load(DATA) for doc in file]
+    docs = [Doc.from_docs(recipes[i : i + joined]) for i in range(0, len(recipes) - joined + 1, joined)]
+    size = DATA_SETS[DATA].batch_size
+    return docs, [docs[i : i + size] for i in range(0, len(docs) - size + 1, size)]
+
+
+def time_block(step: Step, batches: Sequence[Sequence[Doc]]) -> tuple[int, float]:
+    """Words and seconds of some updates."""
+    start = time.perf_counter()
+    for batch in batches:
+        step(batch)
+    return sum(len(doc) for batch in batches for doc in batch), time.perf_counter() - start
+
+
+def pipeline_step(config: Path, overrides: dict[str, str]) -> Callable[[Sequence[Doc], int], Step]:
+    """A builder for a spaCy pipeline, given its config."""
+
+    def build(docs: Sequence[Doc], updates: int) -> Step:
+        device = use_gpu_if_any()
+        settings = Settings(DATA, updates, DATA_SETS[DATA].learn_rate, 0, overrides)
+        with tempfile.TemporaryDirectory() as folder:
+            nlp = init_nlp(make_config(config, docs, settings, Path(folder)), use_gpu=device)
+        training = registry.resolve({"optimizer": nlp.config.interpolate()["training"]["optimizer"]})
+        step = make_step(nlp, training["optimizer"])
+        examples = {id(doc): Example(nlp.make_doc(doc.text), doc) for doc in docs}
+        return lambda batch: step([examples[id(doc)] for doc in batch])
+
+    return build
+
+
+def peer_step(precision: str) -> Callable[[Sequence[Doc], int], Step]:
+    """A builder for the bare Hugging Face loop."""
+
+    def build(docs: Sequence[Doc], updates: int) -> Step:
+        data_set = DATA_SETS[DATA]
+        settings = Settings(DATA, updates, data_set.learn_rate, 0, {"precision": precision})
+        return Peer(encoder_path(data_set.encoder), docs, settings).update
+
+    return build
+
+
+_HONE = ROOT / "configs" / DATA_SETS[DATA].config
+_PRECISION = "components.transformer.model.precision"
+SPEED_SYSTEMS = {
+    "spacy, fp32": pipeline_step(STOCK_CONFIG, {}),
+    "hone, bf16": pipeline_step(_HONE, {_PRECISION: "bf16"}),
+    "hone, fp32": pipeline_step(_HONE, {_PRECISION: "fp32"}),
+    "hf, bf16": peer_step("bf16"),
+    "hf, fp32": peer_step("fp32"),
+}

@@ -1,0 +1,16 @@
+"""`python -m spacy hone ...`: one file a verb, each a pair: `x_cli` parses and prints, a plain function works."""
+
+import typer
+from spacy.cli._util import app
+
+from .convert import convert_cli
+from .evaluate import evaluate_cli
+
+hone_cli = typer.Typer(
+    name="hone",
+    help="Convert, evaluate and sharpen: what spaCy's own commands leave out.",
+    no_args_is_help=True,
+)
+hone_cli.command("convert")(convert_cli)
+hone_cli.command("evaluate")(evaluate_cli)
+app.add_typer(hone_cli)

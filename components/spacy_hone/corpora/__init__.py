@@ -1,0 +1,1 @@
+"""From files to `.spacy` corpora: readers stream records, `schemes` decodes tags, `docs` writes DocBins."""

@@ -1,0 +1,177 @@
+"""From annotated files to `.spacy` corpora: the function behind `python -m spacy hone convert`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import srsly
+
+from ..errors import Errors, HoneError
+from .agreement import Agreement
+from .align import Misaligned, trim
+from .docs import DocBinWriter, TokenizerName, load_tokenizer, other_words, tokenize
+from .faults import Faults, Log, OnError, Repair, check_choice
+from .formats import FORMATS, format_of
+from .formats.options import Opener, ReadOptions, open_binary
+from .records import Counts, Record
+from .split import Splitter, parse_split
+from .staging import staging
+from .transform import LabelMap, Script, convert_script, load_script
+
+
+@dataclass
+class Report:
+    """What became of one input file."""
+
+    log: Log
+    format: str
+    agreement: Agreement
+    counts: Counts = field(default_factory=Counts)
+    outputs: dict[str, Counts] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The input's name without its suffix, which the outputs carry."""
+        return self.log.file.stem
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `<name>.report.json`."""
+        log = self.log
+        return {
+            "file": str(log.file),
+            "format": self.format,
+            **log.layout,
+            **self.counts.to_dict(),
+            "outputs": {name: counts.to_dict() for name, counts in self.outputs.items()},
+            "on_error": log.on_error,
+            "repairs": dict(log.repairs),
+            "skipped": dict(log.skips),
+            "notes": {note: count for note, count in log.notes.items() if count},
+            "token_agreement": self.agreement.to_dict(),
+        }
+
+
+def convert(
+    inputs: list[Path],
+    out_dir: Path,
+    *,
+    format: str = "auto",
+    lang: str = "en",
+    tokenizer: TokenizerName = "stock",
+    scheme: str = "auto",
+    token_column: int = 0,
+    tag_column: int = 0,
+    n_sents: int = 0,
+    missing: str | None = None,
+    on_error: OnError = "raise",
+    repair: Repair = "conlleval",
+    misaligned: Misaligned = "split",
+    script: Script | None = None,
+    map_labels: Path | None = None,
+    split: str | None = None,
+    seed: int = 0,
+    shard_size: int = 10_000,
+    check_tokens: int = 1_000,
+    gold_tokens: bool = False,
+    opener: Opener = open_binary,
+) -> list[Report]:
+    """Convert files to `.spacy` corpora in `out_dir`.
+
+    Each goes to `<stem>.spacy`, or all of them together, divided, to `train.spacy`, `dev.spacy` and
+    `test.spacy`; and each gets a `<stem>.report.json`. The inputs are streamed. Nothing is written if
+    anything is wrong.
+
+    format: one of `FORMATS`, or auto.
+    lang, tokenizer: the tokenizer that texts are cut by and tokens compared with.
+    scheme, token_column, tag_column, n_sents, missing, repair, opener: see `ReadOptions`.
+    on_error: raise all faults together, repair them by rule, or skip the sentences and documents with any.
+    misaligned: split tokens where a character span needs it, or drop such spans.
+    script: OpenCC conversion of the text. map_labels: a file of [from, to] pairs, see `LabelMap`.
+    split, seed: shares of train, dev, test, stratified by label. shard_size: documents a file at most.
+    check_tokens: compare so many documents with the tokenizer's tokens, up to 20,000 tokens; -1 is all.
+    gold_tokens: mark the spaces as unknown; spaCy then trains and scores on the corpus's own tokens.
+    RETURNS: a report for each input. RAISES: HoneError.
+    """
+    for option, value, kind in (
+        ("--on-error", on_error, OnError),
+        ("--repair", repair, Repair),
+        ("--misaligned", misaligned, Misaligned),
+        ("--tokenizer", tokenizer, TokenizerName),
+        ("--script", script or "s2t", Script),
+    ):
+        check_choice(option, value, kind)
+    formats = [format_of(path, format) for path in inputs]
+    _check_names(inputs)
+    options = ReadOptions(scheme, token_column, tag_column, n_sents, missing, repair, opener)
+    nlp = load_tokenizer(lang, tokenizer)
+    faults = Faults(on_error)
+    labels = LabelMap.from_file(map_labels) if map_labels else None
+    change = load_script(script) if script else None
+    splitter = Splitter(parse_split(split), seed) if split else None
+    agreements = [Agreement(partial(other_words, nlp), check_tokens) for _ in inputs]
+    reports = [
+        Report(Log(path, faults), name, agreement)
+        for path, name, agreement in zip(inputs, formats, agreements)
+    ]
+
+    def records(report: Report) -> Iterator[Record]:
+        for record in FORMATS[report.format].read(report.log.file, report.log, options):
+            if change:
+                convert_script(record, change)
+            if labels:
+                labels.apply(record)
+            if record.spaces is None:
+                tokenize(record, nlp, misaligned, report.log)
+            if record.ents:
+                record.ents = trim(record.ents, record.tokens or [], report.log.notes)
+            report.agreement.check(record)
+            report.counts.add(record)
+            yield record
+
+    with staging(out_dir) as folder:
+        writers: dict[str, DocBinWriter] = {}
+        for report in reports:
+            stream = records(report)
+            parted = splitter.split(stream) if splitter else ((report.name, record) for record in stream)
+            for part, record in parted:
+                name = f"{part}.spacy"
+                if name not in writers:
+                    writers[name] = DocBinWriter(folder / name, shard_size, unknown_spaces=gold_tokens)
+                writers[name].add(record)
+                report.outputs.setdefault(name, Counts()).add(record)
+        faults.check()
+        if labels:
+            labels.check()
+        _check_sizes(reports, split)
+        for writer in writers.values():
+            writer.close()
+        for report in reports:
+            srsly.write_json(folder / f"{report.name}.report.json", report.to_dict())
+    return reports
+
+
+def _check_names(inputs: list[Path]) -> None:
+    """Two inputs must not be written to the same place."""
+    seen: dict[str, Path] = {}
+    for path in inputs:
+        if path.stem in seen:
+            target = f"{path.stem}.spacy"
+            raise HoneError(Errors.H120.format(first=seen[path.stem], second=path, target=target))
+        seen[path.stem] = path
+
+
+def _check_sizes(reports: list[Report], split: str | None) -> None:
+    """No input without documents, and no part either."""
+    for report in reports:
+        if not report.counts.documents:
+            skipped = ", ".join(f"{count:,} {unit}" for unit, count in report.log.skips.items())
+            detail = f" ({skipped} skipped)" if skipped else ""
+            expected = f"{report.format} with at least one document"
+            raise HoneError(Errors.H109.format(where=report.log.file, detail=detail, expected=expected))
+    for part in parse_split(split) if split else ():
+        if not any(f"{part}.spacy" in report.outputs for report in reports):
+            total = sum(report.counts.documents for report in reports)
+            where = ", ".join(str(report.log.file) for report in reports)
+            raise HoneError(Errors.H125.format(where=where, total=total, part=part, split=split))

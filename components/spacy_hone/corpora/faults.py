@@ -1,0 +1,85 @@
+"""What is wrong with the input: located, gathered and raised together, or repaired or skipped and counted."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from ..errors import Errors, HoneError
+
+OnError = Literal["raise", "repair", "skip"]
+Repair = Literal["conlleval", "discard"]
+LISTED = 1_000
+
+
+@dataclass
+class Faults:
+    """The faults of all inputs; the first 1,000 are kept as messages, all are counted."""
+
+    on_error: OnError = "raise"
+    messages: list[str] = field(default_factory=list)
+    codes: Counter[str] = field(default_factory=Counter)
+    files: set[Path] = field(default_factory=set)
+
+    def add(self, file: Path, code: str, where: str, values: dict[str, Any]) -> None:
+        """Keep one fault; `code` is the name of a message in `Errors`."""
+        self.codes[code] += 1
+        self.files.add(file)
+        if len(self.messages) < LISTED:
+            self.messages.append(getattr(Errors, code).format(where=where, **values))
+
+    def check(self) -> None:
+        """Raise all faults as one error, if there are any."""
+        if not self.messages:
+            return
+        total = self.codes.total()
+        more = total - len(self.messages)
+        listing = self.messages + ([f"... and {more:,} more"] if more else [])
+        kinds = ", ".join(f"{count:,} {code}" for code, count in sorted(self.codes.items()))
+        files = f"{len(self.files)} files" if len(self.files) > 1 else str(next(iter(self.files)))
+        raise HoneError(
+            Errors.H100.format(
+                total=f"{total:,} fault{'s'[: total > 1]}",
+                files=files,
+                kinds=kinds,
+                listing="\n".join(listing),
+            )
+        )
+
+
+@dataclass
+class Log:
+    """What a reader tells about one file: its faults, and what was done about them.
+
+    layout: what was found out about the file, such as the scheme and the columns.
+    repairs, skips: how often each rule was applied, and how many units (sentences, documents) were left out.
+    notes: counts of harmless things worth knowing.
+    """
+
+    file: Path
+    faults: Faults
+    layout: dict[str, Any] = field(default_factory=dict)
+    repairs: Counter[str] = field(default_factory=Counter)
+    skips: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def on_error(self) -> OnError:
+        return self.faults.on_error
+
+    def fault(self, code: str, line: int, rule: str, **values: Any) -> None:
+        """Report a fault in `line`: gather it, or count `rule`, by which the caller repairs it.
+
+        What is skipped is counted by the caller: a sentence or a document may have many faults.
+        """
+        if self.on_error == "raise":
+            self.faults.add(self.file, code, f"{self.file}:{line}", values)
+        elif self.on_error == "repair":
+            self.repairs[rule] += 1
+
+
+def check_choice(option: str, value: str, kind: Any) -> None:
+    """Refuse a value that is none of a Literal's, or of a collection's."""
+    allowed = get_args(kind) or tuple(kind)
+    if value not in allowed:
+        raise HoneError(Errors.H119.format(option=option, value=value, allowed=", ".join(allowed)))

@@ -1,0 +1,39 @@
+"""Spans by character offsets, as several formats give them: checked, trimmed, and freed of overlaps."""
+
+from ..faults import Log
+from ..records import CharSpan
+
+
+def check_spans(text: str, spans: list[CharSpan], line: int, log: Log) -> list[CharSpan] | None:
+    """The spans in order, without white space at their ends.
+
+    RETURNS: None if the document is at fault and not to be repaired.
+    """
+    inside: list[CharSpan] = []
+    bad = False
+    for start, end, label in dict.fromkeys(spans):
+        piece = text[start:end] if 0 <= start <= end <= len(text) else ""
+        if not piece.strip() or not label:
+            log.fault("H112", line, "span-dropped", start=start, end=end, label=label, length=len(text))
+            bad = True
+            continue
+        left, right = len(piece) - len(piece.lstrip()), len(piece) - len(piece.rstrip())
+        log.notes["spans_trimmed"] += bool(left or right)
+        inside.append((start + left, end - right, label))
+    log.notes["spans_duplicate"] += len(spans) - len(set(spans))
+    kept: list[CharSpan] = []
+    for span in sorted(inside, key=lambda span: (span[0] - span[1], span[0])):  # the longest first
+        rival = next((other for other in kept if span[0] < other[1] and other[0] < span[1]), None)
+        if rival:
+            log.fault(
+                "H113", line, "overlap-longest-kept", first=_show(text, rival), second=_show(text, span)
+            )
+            bad = True
+        else:
+            kept.append(span)
+    return None if bad and log.on_error != "repair" else sorted(kept)
+
+
+def _show(text: str, span: CharSpan) -> str:
+    start, end, label = span
+    return f"{start}-{end} {label} {text[start:end]!r}"

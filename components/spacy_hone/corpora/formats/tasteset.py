@@ -1,0 +1,61 @@
+"""The TASTEset CSV: `ingredients`, a text; `ingredients_entities`, JSON with start, end, type and entity."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...errors import Errors, HoneError
+from ..faults import Log
+from ..records import CharSpan, Record
+from .options import ReadOptions
+from .spans import check_spans
+
+TEXT, ENTITIES = "ingredients", "ingredients_entities"
+
+
+def read(path: Path, log: Log, options: ReadOptions) -> Iterator[Record]:
+    """Stream the recipes. An entity whose text is not what its offsets cover is counted; the offsets hold."""
+    csv.field_size_limit(sys.maxsize)
+    with options.open(path, newline="") as file:
+        reader = csv.DictReader(file)
+        for column in (TEXT, ENTITIES):
+            if column not in (reader.fieldnames or ()):
+                header = ", ".join(reader.fieldnames or ())
+                raise HoneError(
+                    Errors.H115.format(where=f"{path}:1", column=column, header=header or "nothing")
+                )
+        line = 2
+        for row in reader:
+            text = row[TEXT] or ""
+            spans = _spans(text, row[ENTITIES], line, log)
+            if spans is None:
+                log.skips["documents"] += 1
+            else:
+                yield Record(path, line, text=text, spans=spans)
+            line = reader.line_num + 1
+
+
+def _spans(text: str, value: str | None, line: int, log: Log) -> list[CharSpan] | None:
+    spans: list[CharSpan] = []
+    try:
+        text.encode()
+        if not text:
+            raise ValueError(f"{TEXT} is empty")
+        for entity in json.loads(value or ""):
+            start, end, label = int(entity["start"]), int(entity["end"]), str(entity["type"])
+            log.notes["spans_differ_from_their_text"] += text[start:end] != entity.get(
+                "entity", text[start:end]
+            )
+            spans.append((start, end, label))
+    except UnicodeEncodeError:
+        shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        log.fault("H107", line, "document-dropped", token=shown[:80])
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        problem = f"no {error} in an entity" if isinstance(error, KeyError) else str(error)
+        expected = f"{ENTITIES} to be a JSON list of objects with start, end, type, entity"
+        log.fault("H114", line, "document-dropped", problem=problem, expected=expected)
+        return None
+    return check_spans(text, spans, line, log)

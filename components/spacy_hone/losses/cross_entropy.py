@@ -1,0 +1,54 @@
+"""Cross-entropy with label smoothing: the default loss of every head."""
+
+from thinc.types import Floats1d, Floats2d
+from thinc.util import get_array_module
+
+from ..errors import Errors, HoneError
+from ..types import Link
+from .base import RowLoss
+from .links import log_sigmoid, log_softmax
+
+
+def make_cross_entropy(link: Link = "softmax", label_smoothing: float = 0.0) -> RowLoss:
+    """Build `hone.CrossEntropy.v1`: the negative log-likelihood of the targets.
+
+    softmax: `L = -Σ_k y_k log p_k`, where exactly one label holds; `dL/dz = p Σ_k y_k - y`.
+    sigmoid: `L = -Σ_k [y_k log p_k + (1 - y_k) log(1 - p_k)]`, where any number holds; `dL/dz = p - y`.
+    Label smoothing by ε replaces y by `(1 - ε) y + ε u`, u being 1/K for K exclusive labels and 1/2 for
+    independent ones (Szegedy et al. 2016, Rethinking the Inception Architecture for Computer Vision,
+    section 7).
+
+    link (str): "softmax" or "sigmoid".
+    label_smoothing (float): ε, from 0 to below 1; applied to soft targets too.
+    """
+    if link not in _ROWS:
+        raise HoneError(Errors.H401.format(link=link, links=", ".join(_ROWS)))
+    if not 0 <= label_smoothing < 1:
+        raise HoneError(Errors.H402.format(value=label_smoothing))
+    return CrossEntropy(link, label_smoothing)
+
+
+class CrossEntropy(RowLoss):
+    def __init__(self, link: Link, label_smoothing: float):
+        self.link = link
+        self.label_smoothing = label_smoothing
+
+    def rows(self, logits: Floats2d, targets: Floats2d, step: int) -> tuple[Floats2d, Floats1d]:
+        uniform = 1 / logits.shape[1] if self.link == "softmax" else 1 / 2
+        targets = (1 - self.label_smoothing) * targets + self.label_smoothing * uniform
+        return _ROWS[self.link](logits, targets)
+
+
+def _softmax_rows(logits: Floats2d, targets: Floats2d) -> tuple[Floats2d, Floats1d]:
+    log_p = log_softmax(logits)
+    d_logits = get_array_module(logits).exp(log_p) * targets.sum(axis=1, keepdims=True) - targets
+    return d_logits, -(targets * log_p).sum(axis=1)
+
+
+def _sigmoid_rows(logits: Floats2d, targets: Floats2d) -> tuple[Floats2d, Floats1d]:
+    log_p, log_absent = log_sigmoid(logits), log_sigmoid(-logits)
+    d_logits = get_array_module(logits).exp(log_p) - targets
+    return d_logits, -(targets * log_p + (1 - targets) * log_absent).sum(axis=1)
+
+
+_ROWS = {"softmax": _softmax_rows, "sigmoid": _sigmoid_rows}

@@ -1,0 +1,120 @@
+"""Encoders as files, as torch modules, and as the bytes inside a saved pipeline."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from inspect import signature
+from typing import Any
+
+import safetensors.torch
+import srsly
+import torch
+import transformers
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel
+from transformers.modeling_utils import no_init_weights
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+from transformers.models.auto.modeling_auto import MODEL_MAPPING
+from transformers.utils import logging
+
+from ..errors import Errors, HoneError
+from .resolve import is_offline, not_found, resolve_encoder
+from .tokenization import Wordpieces, from_hugging_face
+
+Encoder = tuple[Wordpieces, PreTrainedModel]
+
+
+def load_pretrained(
+    name: str,
+    tokenizer_config: dict[str, Any],
+    transformer_config: dict[str, Any],
+    _: Wordpieces | None = None,
+) -> Encoder:
+    """Read an encoder by path or name, as float32, without an untrained pooler.
+
+    tokenizer_config, transformer_config: overrides of the files' settings.
+    H201: nowhere to be found. H203: no encoder, or weights that do not fill it.
+    """
+    source = resolve_encoder(name)
+    try:
+        config = AutoConfig.from_pretrained(source, **transformer_config)
+        tokenizer = AutoTokenizer.from_pretrained(source, **{"use_fast": True, **tokenizer_config})
+        cls = model_class(config)
+        with _quietly():
+            transformer, info = cls.from_pretrained(
+                source, config=config, torch_dtype=torch.float32, output_loading_info=True, **_no_pooler(cls)
+            )
+    except OSError as err:
+        if isinstance(source, str):
+            raise not_found(name, "offline" if is_offline() else str(err).splitlines()[0]) from err
+        raise HoneError(Errors.H203.format(name=name, path=source, problem=err)) from err
+    except (ValueError, KeyError, RuntimeError, SafetensorError) as err:
+        raise HoneError(Errors.H203.format(name=name, path=source, problem=err)) from err
+    if lacking := sorted([*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])]):
+        problem = f"its file has no fitting weights for {', '.join(lacking[:5])} ({len(lacking)} in all)"
+        raise HoneError(Errors.H203.format(name=name, path=source, problem=problem))
+    wordpieces = from_hugging_face(tokenizer, name)
+    if (entries := len(wordpieces.strings)) > config.vocab_size:
+        problem = f"its tokenizer has {entries} entries, its weights {config.vocab_size}"
+        raise HoneError(Errors.H203.format(name=name, path=source, problem=problem))
+    return wordpieces, transformer
+
+
+def pack(wordpieces: Wordpieces, transformer: PreTrainedModel) -> bytes:
+    """An encoder as bytes: its config, its weights (safetensors), its tokenizer's files. No pickle."""
+    state = {name: weight.contiguous() for name, weight in transformer.state_dict().items()}
+    return srsly.msgpack_dumps(
+        {
+            "config": transformer.config.to_json_string(use_diff=False),
+            "weights": safetensors.torch.save(state),
+            "tokenizer": wordpieces.files,
+            "pad_id": wordpieces.pad_id,
+        }
+    )
+
+
+def unpack(data: bytes, transformer_config: Mapping[str, Any]) -> Encoder:
+    """The encoder that `pack` saved, bit by bit. H209 if weights and config do not fit."""
+    msg = srsly.msgpack_loads(data)
+    saved = json.loads(msg["config"])
+    config = CONFIG_MAPPING[saved["model_type"]].from_dict(saved, **transformer_config)
+    cls = model_class(config)
+    try:
+        with no_init_weights():
+            transformer = cls._from_config(config, torch_dtype=torch.float32, **_no_pooler(cls))
+        transformer.load_state_dict(safetensors.torch.load(msg["weights"]))
+    except (RuntimeError, SafetensorError) as err:
+        versions = {"saved": saved.get("transformers_version"), "installed": transformers.__version__}
+        raise HoneError(Errors.H209.format(problem=err, **versions)) from err
+    return Wordpieces(msg["tokenizer"], msg["pad_id"]), transformer
+
+
+def model_class(config: PretrainedConfig) -> type[PreTrainedModel]:
+    """The bare encoder for a config."""
+    if config.is_encoder_decoder or type(config) not in MODEL_MAPPING:
+        raise ValueError(f"{config.model_type} is no encoder that gives a vector for each wordpiece")
+    found: Any = MODEL_MAPPING[type(config)]
+    return found[0] if isinstance(found, tuple) else found
+
+
+def max_positions(transformer: PreTrainedModel) -> int:
+    """Longest row of wordpieces, special ones included. RoBERTa's kin begin after padding's own position."""
+    limit = getattr(transformer.config, "max_position_embeddings", None) or 512
+    positions = getattr(getattr(transformer, "embeddings", None), "position_embeddings", None)
+    padding = getattr(positions, "padding_idx", None)
+    return limit if padding is None else limit - padding - 1
+
+
+def _no_pooler(cls: type[PreTrainedModel]) -> dict[str, bool]:
+    return {"add_pooling_layer": False} if "add_pooling_layer" in signature(cls).parameters else {}
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Heads that only the checkpoint has are no news; what it lacks is an error of ours."""
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)

@@ -1,0 +1,140 @@
+"""The encoder's torch module behind thinc: batches by padded wordpieces, bf16, freezing, serialisation."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from thinc.api import PyTorchShim, get_torch_default_device
+
+from ..errors import Errors, HoneError
+from ..types import Precision
+from .checkpoint import Encoder, max_positions, pack, unpack
+from .forking import make_fork_safe
+from .freezing import freeze
+from .precision import uses_bf16
+from .tokenization import Wordpieces
+from .windows import Ints, batch_by_padding
+
+make_fork_safe()
+
+# Padding, in wordpieces, that takes a CPU as long as one more batch (6 x 384 encoder, 2 cores); its
+# backward pass adds to the gradients of all weights. On a GPU one big batch is always faster.
+WASTE_PREDICTING, WASTE_TRAINING = 128, 384
+Backprop = Callable[[torch.Tensor], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the config says about an encoder beside where it comes from; see `build_transformer_model`.
+
+    frozen: parameters that are never trained, by their full names.
+    """
+
+    precision: Precision = "auto"
+    window: int = 0
+    stride: int = 0
+    max_batch_wordpieces: int = 4096
+    freeze_embeddings: bool = False
+    freeze_layers: tuple[int, ...] = ()
+    frozen: tuple[str, ...] = ()
+    transformer_config: Mapping[str, Any] = field(default_factory=dict)
+
+
+class EncoderShim(PyTorchShim):
+    """A Hugging Face encoder and its tokenizer. Empty until `initialize` builds it or `from_bytes` fills it.
+
+    build: makes tokenizer and module, given the tokenizer that was set, if any.
+    Attributes: `wordpieces` (tokenizer), `transformer` (module; thinc's `_model`), `options`, `budget` and
+    `overlap` (see `fit_window`).
+    """
+
+    def __init__(self, build: Callable[[Wordpieces | None], Encoder], options: Options):
+        super().__init__(None)
+        self.build = build
+        self.options = options
+        self.wordpieces: Wordpieces | None = None
+        self.budget = self.overlap = 0
+
+    @property
+    def transformer(self) -> Any:
+        return self._model
+
+    def initialize(self) -> None:
+        """Build the encoder unless it is there."""
+        if self._model is None:
+            self.set_encoder(*self.build(self.wordpieces))
+
+    def set_encoder(self, wordpieces: Wordpieces, transformer: Any) -> None:
+        """Take a tokenizer and a module, check the windows against them, freeze, move to the device."""
+        n_special = len(wordpieces.prefix) + len(wordpieces.suffix)
+        self.budget, self.overlap = fit_window(self.options, max_positions(transformer), n_special)
+        freeze(transformer, embeddings=self.options.freeze_embeddings, layers=self.options.freeze_layers)
+        for name in self.options.frozen:
+            transformer.get_parameter(name).requires_grad_(False)
+        self.wordpieces = wordpieces
+        self._model = transformer.to(get_torch_default_device())
+
+    def __call__(self, inputs: tuple[Ints, Ints], is_train: bool) -> tuple[torch.Tensor, Backprop]:
+        """Vectors of windows.
+
+        inputs: padded ids, shape (windows, longest), and the windows' lengths, shape (windows,).
+        Returns float32 vectors on the encoder's device, shape (windows, longest, width), and the callback
+        that takes their gradient and adds to the parameters' gradients. Vectors of padding are not defined.
+        """
+        ids, lengths = inputs
+        transformer, device = self._model, self.device
+        if transformer.training != is_train:
+            transformer.train(is_train)
+        hidden = torch.zeros((*ids.shape, transformer.config.hidden_size), device=device)
+        graphs: list[tuple[torch.Tensor, Ints]] = []
+        with self._autocast(device), torch.inference_mode(not is_train):
+            for rows in self._batches(lengths, device, is_train):
+                width = int(lengths[rows[0]])
+                mask = np.arange(width) < lengths[rows, None]
+                output = transformer(
+                    input_ids=torch.from_numpy(ids[rows, :width]).to(device),
+                    attention_mask=torch.from_numpy(mask.astype(np.int64)).to(device),
+                ).last_hidden_state
+                hidden[rows, :width] = output.detach().float()
+                if output.requires_grad:
+                    graphs.append((output, rows))
+
+        def backprop(d_hidden: torch.Tensor) -> None:
+            outputs = [output for output, _ in graphs]
+            grads = [d_hidden[rows, : output.shape[1]].to(output) for output, rows in graphs]
+            if outputs:
+                torch.autograd.backward(outputs, grads)
+
+        return hidden, backprop
+
+    def to_bytes(self) -> bytes:
+        return b"" if self._model is None or self.wordpieces is None else pack(self.wordpieces, self._model)
+
+    def from_bytes(self, bytes_data: bytes) -> "EncoderShim":
+        if bytes_data:
+            self.set_encoder(*unpack(bytes_data, self.options.transformer_config))
+        return self
+
+    def _batches(self, lengths: Ints, device: torch.device, is_train: bool) -> list[Ints]:
+        most = self.options.max_batch_wordpieces
+        waste = WASTE_TRAINING if is_train else WASTE_PREDICTING
+        return batch_by_padding(lengths, most, waste if device.type == "cpu" else most)
+
+    def _autocast(self, device: torch.device) -> AbstractContextManager[None]:
+        return torch.autocast(device.type, torch.bfloat16, enabled=uses_bf16(self.options.precision, device))
+
+
+def fit_window(options: Options, longest: int, n_special: int) -> tuple[int, int]:
+    """Wordpieces that a window holds beside the special ones, and how many of them it shares with the next.
+
+    The encoder's maximum limits the first, half a window the second. H208 if special ones fill a window.
+    """
+    window = min(options.window or longest, longest)
+    budget = window - n_special
+    if budget < 1:
+        problem = f"{n_special} of a window's wordpieces are special ones, which leaves none for the text."
+        raise HoneError(Errors.H208.format(option="window", value=window, problem=problem))
+    return budget, min(options.stride, budget // 2)

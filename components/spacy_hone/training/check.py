@@ -1,0 +1,187 @@
+"""Look at the corpora and the encoder before the long work starts."""
+
+import re
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from spacy.language import Language
+from spacy.vocab import Vocab
+
+from ..errors import Errors, HoneError
+from .annotations import Annotation, needed_annotations
+from .docbins import docbin_paths, read_docs
+
+_TAG = re.compile(r"([BIOESLUM])[-_](.+)")
+
+
+@dataclass(slots=True)
+class Split:
+    """What one corpus holds: `annotated` and `labels` count by the annotation's name (and label), `first` is
+    the number (from 1) of the first document with a label, `texts` counts hashes."""
+
+    documents: int = 0
+    tokens: int = 0
+    annotated: Counter[str] = field(default_factory=Counter)
+    labels: dict[str, Counter[str]] = field(default_factory=dict)
+    first: dict[tuple[str, str], int] = field(default_factory=dict)
+    whitespace: list[str] = field(default_factory=list)
+    texts: Counter[int] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class Summary:
+    """What `check_corpora` saw. duplicates: documents of dev whose text is in train too."""
+
+    train: Split
+    dev: Split
+    duplicates: int
+
+
+def make_check_corpora() -> Callable[[Language], Language]:
+    """Build the `[initialize.before_init]` callback that runs `check_corpora` on the pipeline's config."""
+
+    def check(nlp: Language) -> Language:
+        check_corpora(nlp.config.interpolate())
+        return nlp
+
+    return check
+
+
+def check_corpora(config: Mapping[str, Any]) -> Summary:
+    """Compare the corpora with what the components of `config` train on, and find the encoders.
+
+    config: an interpolated spaCy config (`nlp.config.interpolate()`); the corpora that `[training]` names
+        must have a `path` to .spacy files. Warns (H517) about dev documents that are in train too.
+
+    Raises one error with all faults: H201 (an encoder that is nowhere), H510 (no .spacy file), H511 (a file
+    that is none), H512 (nothing in it), H513 (a label that dev has and train lacks), H514 (an annotation that
+    a component needs is nowhere), H515 (tags of a scheme where labels belong), H516 (entities that begin or
+    end in whitespace).
+    """
+    paths = {name: _corpus_path(config, f"{name}_corpus") for name in ("train", "dev")}
+    _raise([*_encoder_faults(config["components"]), *_path_faults(paths.values())])
+    needed = needed_annotations(config)
+    train, dev = (_read(path, needed.values()) for path in paths.values())
+    _raise(
+        [
+            *_split_faults("train", train, paths["train"], needed),
+            *_split_faults("dev", dev, paths["dev"], needed),
+            *_label_faults(train, dev),
+        ]
+    )
+    duplicates = sum(n for text, n in dev.texts.items() if text in train.texts)
+    if duplicates:
+        warnings.warn(Errors.H517.format(n=duplicates, total=dev.documents), stacklevel=2)
+    return Summary(train, dev, duplicates)
+
+
+def _corpus_path(config: Mapping[str, Any], name: str) -> str | None:
+    """The `path` of the corpus that `[training]` names, `corpora.train` for example."""
+    section = config
+    for part in config["training"][name].split("."):
+        section = section.get(part, {})
+    return section.get("path")
+
+
+def _raise(faults: list[str]) -> None:
+    if faults:
+        raise HoneError("\n".join(faults))
+
+
+def _encoder_faults(settings: Any) -> Iterator[str]:
+    if not isinstance(settings, Mapping):
+        return
+    if settings.get("@architectures") == "hone.TransformerModel.v1":
+        from ..models.resolve import resolve_encoder
+
+        try:
+            resolve_encoder(settings["name"])
+        except HoneError as error:
+            yield str(error)
+    for value in settings.values():
+        yield from _encoder_faults(value)
+
+
+def _path_faults(paths: Iterable[str | None]) -> Iterator[str]:
+    for path in paths:
+        try:
+            docbin_paths(path)
+        except HoneError as error:
+            yield str(error)
+
+
+def _read(path: str | None, annotations: Iterable[Annotation]) -> Split:
+    split = Split()
+    kinds = {kind.name: kind for kind in annotations}
+    split.labels = {name: Counter() for name in kinds}
+    for number, doc in enumerate(read_docs(path, Vocab()), start=1):
+        split.documents += 1
+        split.tokens += len(doc)
+        split.texts[hash(doc.text)] += 1
+        for name, kind in kinds.items():
+            if not len(doc) or not kind.is_in(doc):
+                continue
+            split.annotated[name] += 1
+            labels = Counter(kind.labels(doc))
+            split.labels[name] += labels
+            for label in labels:
+                split.first.setdefault((name, label), number)
+            split.whitespace += [
+                f"{span.label_} {span.text!r} in document {number}"
+                for span in kind.spans(doc)
+                if span[0].text.isspace() or span[-1].text.isspace()
+            ]
+    return split
+
+
+def _split_faults(
+    name: str, split: Split, path: str | None, needed: Mapping[str, Annotation]
+) -> Iterator[str]:
+    if not split.tokens:
+        yield Errors.H512.format(split=name, path=path, documents=split.documents)
+        return
+    for component, kind in needed.items():
+        if not split.annotated[kind.name]:
+            yield Errors.H514.format(
+                component=component, kind=kind.name, split=name, path=path, documents=split.documents
+            )
+    for labels in split.labels.values():
+        if tags := _tags(labels):
+            yield Errors.H515.format(labels=", ".join(tags), split=name, path=path)
+    if split.whitespace:
+        yield Errors.H516.format(
+            n=len(split.whitespace), split=name, path=path, first="; ".join(split.whitespace[:3])
+        )
+
+
+def _tags(labels: Iterable[str]) -> list[str]:
+    """The labels that are tags of a scheme: `B-X` beside `I-X`, or nothing but such labels (an `E-MAIL` among
+    others is a label)."""
+    found = {label: match[2] for label in labels if (match := _TAG.fullmatch(label))}
+    types = Counter(found.values())
+    everything = len(found) == len(list(labels)) > 1
+    return sorted(label for label, rest in found.items() if everything or types[rest] > 1)
+
+
+def _label_faults(train: Split, dev: Split) -> Iterator[str]:
+    for kind, labels in dev.labels.items():
+        known = train.labels[kind]
+        for label in sorted(labels.keys() - known.keys() if train.annotated[kind] else ()):
+            near = _near(label, known)
+            yield Errors.H513.format(
+                label=label,
+                kind=kind,
+                n=labels[label],
+                number=dev.first[kind, label],
+                near=f" Near names in train: {', '.join(near)}." if near else "",
+                known=", ".join(sorted(known)),
+            )
+
+
+def _near(label: str, known: Iterable[str]) -> list[str]:
+    folded = {name.casefold(): name for name in known}
+    return [folded[match] for match in get_close_matches(label.casefold(), folded, cutoff=0.5)]

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from spacy_hone.errors import HoneError
+from spacy_hone.models import precision
+from spacy_hone.models.transformer import build_transformer_model
+
+
+@pytest.fixture
+def bf16(monkeypatch):
+    """Say that the CPU has it (torch emulates it where not) or that it has not."""
+
+    def say(has: bool):
+        monkeypatch.setattr(precision, "has_bf16", lambda device_type: has)
+
+    return say
+
+
+def run(folder, choice, is_train):
+    import torch
+
+    model = build_transformer_model(
+        str(folder),
+        precision=choice,
+        transformer_config={"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},
+    )
+    model.initialize()
+    shim = model.shims[0]
+    hidden, backprop = shim((np.arange(10, 40).reshape(3, 10), np.array([10, 10, 10])), is_train)
+    if is_train:
+        backprop(torch.ones_like(hidden) / hidden.numel() * torch.arange(16))
+    grads = [p.grad for p in shim.transformer.parameters() if p.grad is not None]
+    return hidden, grads
+
+
+@pytest.mark.parametrize("is_train", [False, True])
+def test_bf16_is_close_to_fp32(toy_bert, bf16, is_train):
+    import torch
+
+    bf16(True)
+    full, full_grads = run(toy_bert(), "fp32", is_train)
+    for choice in ("bf16", "auto"):
+        half, half_grads = run(toy_bert(), choice, is_train)
+        assert half.dtype == torch.float32 and not torch.equal(half, full)
+        torch.testing.assert_close(half, full, atol=0.05, rtol=0.05)
+        for a, b in zip(full_grads, half_grads):
+            assert b.dtype == torch.float32
+            assert torch.norm(a - b) <= 0.05 * torch.norm(a) + 1e-4
+
+
+def test_auto_without_bf16_is_fp32(toy_bert, bf16):
+    import torch
+
+    bf16(False)
+    assert torch.equal(run(toy_bert(), "auto", False)[0], run(toy_bert(), "fp32", False)[0])
+
+
+def test_bf16_where_there_is_none(toy_bert, bf16):
+    bf16(False)
+    with pytest.raises(HoneError, match="H204"):
+        run(toy_bert(), "bf16", False)
+
+
+def test_unknown_device_has_none():
+    assert not precision.has_bf16("mps")

@@ -1,0 +1,70 @@
+"""Every config resolves, and each variant differs from its base in the blocks that it is about, and only there."""
+
+from pathlib import Path
+
+import pytest
+from spacy import util
+from spacy.schemas import ConfigSchemaTraining
+from spacy.util import registry
+from thinc.api import Config
+
+ROOT = Path(__file__).parents[1]
+CONFIGS = sorted((ROOT / "configs").rglob("*.cfg"))
+
+# variant -> (base, prefixes of the settings in which it may differ)
+VARIANTS = {
+    "ner_trf_zh.cfg": ("ner_trf.cfg", ("vars", "nlp.lang", "nlp.tokenizer")),
+    "ner_trf_stock.cfg": ("ner_trf.cfg", ("components.ner",)),
+    "ner_trf_scratch.cfg": (
+        "ner_trf.cfg",
+        ("components.transformer.model", "vars", "initialize.before_init"),
+    ),
+    "ner_cnn.cfg": (
+        "ner_trf.cfg",
+        (
+            "components.t",
+            "components.ner.model.tok2vec",
+            "nlp.pipeline",
+            "vars",
+            "training.max_steps",
+            "training.eval_frequency",
+        ),
+    ),
+}
+
+
+def flat(config: dict, prefix: str = "") -> dict[str, object]:
+    items: dict[str, object] = {}
+    for key, value in config.items():
+        if isinstance(value, dict):
+            items.update(flat(value, f"{prefix}{key}."))
+        else:
+            items[prefix + key] = value
+    return items
+
+
+def test_there_are_configs():
+    assert len(CONFIGS) >= 5
+    assert {p.name for p in CONFIGS} - {"ner_trf.cfg"} == set(VARIANTS)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.name)
+def test_config_resolves(path: Path):
+    """All names exist and all arguments fit; encoders are built lazily, so nothing is downloaded."""
+    config = util.load_config(path)
+    nlp = util.load_model_from_config(config, auto_fill=True)
+    assert nlp.pipe_names == config["nlp"]["pipeline"]
+    filled = nlp.config.interpolate()
+    resolved = registry.resolve(filled["training"], schema=ConfigSchemaTraining)
+    assert callable(resolved["optimizer"])
+    assert path.read_text(encoding="utf8").startswith("#")
+    assert f"python -m spacy train configs/{path.name}" in path.read_text(encoding="utf8")
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_variant_differs_only_where_it_should(name: str):
+    base, prefixes = VARIANTS[name]
+    ours, theirs = (flat(Config().from_disk(ROOT / "configs" / n, interpolate=False)) for n in (name, base))
+    different = {k for k in ours.keys() | theirs.keys() if ours.get(k) != theirs.get(k)}
+    assert different
+    assert [k for k in different if not k.startswith(prefixes)] == []

@@ -1,0 +1,133 @@
+"""`hone.CheckCorpora.v1`: bad input is found before the long work starts."""
+
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.tokens import DocBin, Span
+
+from spacy_hone.errors import HoneError
+from spacy_hone.training.check import check_corpora, make_check_corpora
+
+NLP = spacy.blank("en")
+
+
+def entity_doc(text: str, *ents: tuple[int, int, str]):
+    doc = NLP.make_doc(text)
+    doc.set_ents([Span(doc, *ent) for ent in ents])
+    return doc
+
+
+def save(path: Path, *docs) -> str:
+    DocBin(docs=docs, store_user_data=True).to_disk(path)
+    return str(path)
+
+
+TRAIN = [entity_doc("red salt here", (1, 2, "FOOD")), entity_doc("plain words")]
+DEV = [entity_doc("black pepper", (1, 2, "FOOD"))]
+
+
+@pytest.fixture
+def configured(tmp_path):
+    """A config with these documents as corpora and one component."""
+
+    def build(train=TRAIN, dev=DEV, **component):
+        paths = {"train": save(tmp_path / "train.spacy", *train), "dev": save(tmp_path / "dev.spacy", *dev)}
+        return {
+            "components": {"ner": component or {"factory": "ner"}},
+            "corpora": {name: {"path": path} for name, path in paths.items()},
+            "training": {"train_corpus": "corpora.train", "dev_corpus": "corpora.dev"},
+        }
+
+    return build
+
+
+def test_summary_of_good_corpora(configured):
+    summary = check_corpora(configured())
+    assert (summary.train.documents, summary.train.tokens) == (2, 5)
+    assert summary.train.labels == {"doc.ents": {"FOOD": 1}}
+    assert summary.dev.annotated == {"doc.ents": 1}
+    assert summary.duplicates == 0
+
+
+def test_callback_reads_the_pipelines_config(configured):
+    config = configured()
+    nlp = spacy.blank("en", config={"corpora": config["corpora"]})
+    nlp.add_pipe("ner")
+    check = make_check_corpora()
+    assert check(nlp) is nlp
+    nlp.config["corpora"]["dev"]["path"] = None
+    with pytest.raises(HoneError, match=r"\[H510\]"):
+        check(nlp)
+
+
+def test_a_label_that_train_lacks(configured):
+    dev = [*DEV, entity_doc("a foood b Foods", (1, 2, "FOODS"), (3, 4, "FOODS"))]
+    with pytest.raises(HoneError, match=r"\[H513\].*'FOODS'.*2 times.*document 2.*Near names in train: FOOD"):
+        check_corpora(configured(dev=dev))
+
+
+@pytest.mark.parametrize("factory", ["ner", "hone_ner", "hone_transition_ner"])
+def test_no_entity_annotation(configured, factory):
+    docs = [NLP.make_doc("no annotation")]
+    with pytest.raises(HoneError, match=r"\[H514\].*'ner'.*doc\.ents.*none of the 1 documents in the train"):
+        check_corpora(configured(train=docs, factory=factory))
+
+
+@pytest.mark.parametrize(
+    ("factory", "kind"), [("textcat", "doc.cats"), ("hone_textcat", "doc.cats"), ("tagger", "token.tag_")]
+)
+def test_no_categories_or_tags(configured, factory, kind):
+    with pytest.raises(HoneError, match=rf"(?s)\[H514\].*{kind}.*\[H514\]"):
+        check_corpora(configured(factory=factory))
+
+
+def test_span_groups(configured):
+    doc = NLP.make_doc("red salt")
+    doc.spans["food"] = [Span(doc, 1, 2, "FOOD")]
+    component = {"factory": "hone_ner", "spans_key": "food"}
+    dev = NLP.make_doc("no food")
+    dev.spans["food"] = []
+    summary = check_corpora(configured(train=[doc], dev=[dev], **component))
+    assert summary.train.labels == {"doc.spans['food']": {"FOOD": 1}}
+
+
+def test_frozen_components_need_nothing(configured):
+    config = configured(train=[NLP.make_doc("x")], dev=[NLP.make_doc("y")])
+    config["training"]["frozen_components"] = ["ner"]
+    check_corpora(config)
+
+
+def test_tags_of_another_scheme(configured):
+    train = [*TRAIN, entity_doc("a b c", (0, 1, "B-PER"), (1, 2, "I-PER"), (2, 3, "E-MAIL"))]
+    with pytest.raises(HoneError, match=r"\[H515\].*: B-PER, I-PER\."):
+        check_corpora(configured(train=train))
+
+
+def test_whitespace_entities(configured):
+    doc = spacy.tokens.Doc(NLP.vocab, words=["salt", "\n"], spaces=[True, False])
+    doc.set_ents([Span(doc, 0, 2, "FOOD")])
+    with pytest.raises(HoneError, match=r"\[H516\] 1 entities in the train .*FOOD.*in document 3"):
+        check_corpora(configured(train=[*TRAIN, doc]))
+
+
+def test_empty_and_unreadable_corpora(configured, tmp_path):
+    with pytest.raises(HoneError, match=r"\[H512\] The dev corpus"):
+        check_corpora(configured(dev=[]))
+    config = configured()
+    (tmp_path / "dev.spacy").write_bytes(b"\x00\x01 not a corpus")
+    with pytest.raises(HoneError, match=r"\[H511\].*dev\.spacy"):
+        check_corpora(config)
+
+
+def test_all_faults_at_once(configured, tmp_path):
+    model = {"@architectures": "hone.TransformerModel.v1", "name": str(tmp_path / "nowhere")}
+    config = configured(factory="transformer", model=model)
+    config["corpora"]["train"]["path"] = str(tmp_path / "gone.spacy")
+    with pytest.raises(HoneError, match=r"(?s)\[H201\].*nowhere.*\[H510\].*gone\.spacy"):
+        check_corpora(config)
+
+
+def test_documents_in_both_are_a_warning(configured):
+    with pytest.warns(UserWarning, match=r"\[H517\] 1 of 2 documents"):
+        assert check_corpora(configured(dev=[*DEV, TRAIN[0]])).duplicates == 1
