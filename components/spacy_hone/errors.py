@@ -58,6 +58,7 @@ class Errors:
     H123 = "[H123] --lang {lang} with --tokenizer {tokenizer} cannot be loaded: {problem}"
     H124 = "[H124] {where}: {problem}: no .spacy file of documents. Make one with `python -m spacy hone convert`."
     H125 = "[H125] {where}: of {total} documents none would be in {part}: too few for --split {split}."
+    H126 = "[H126] {where} is a file; the last argument is the folder to write to."
 
     # H2xx models
     H201 = (

@@ -136,8 +136,10 @@ def show(report: Report, out_dir: Path) -> None:
         console.print(
             f"The tokenizer differs in {agreement.tokens_differ:,} of {agreement.tokens:,} tokens "
             f"({agreement.entities_misaligned:,} of {agreement.entities:,} entities, "
-            f"{agreement.disagree:,} of {agreement.documents:,} documents). First: {agreement.first}. "
-            "--tokenizer, --lang choose another; --gold-tokens trains on the corpus's own.",
+            f"{agreement.disagree:,} of {agreement.documents:,} documents): --tokenizer and --lang choose another, "
+            "--gold-tokens trains on the corpus's own tokens.",
             soft_wrap=True,
-            markup=False,
         )
+        for case in agreement.first:
+            ours, theirs = (" ".join(case[side]) for side in ("corpus", "tokenizer"))
+            console.print(f"  {case['document']}: {ours!r}, not {theirs!r}", soft_wrap=True, markup=False)

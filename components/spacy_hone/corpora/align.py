@@ -14,6 +14,19 @@ def starts_of(words: list[str], spaces: list[bool]) -> list[int]:
     return list(accumulate((len(word) + space for word, space in zip(words, spaces)), initial=0))
 
 
+def locate(words: list[str], text: str) -> list[tuple[int, int]] | None:
+    """Where the words begin and end in the text; None if they, and white space between them, do not spell it."""
+    found: list[tuple[int, int]] = []
+    at = 0
+    for word in words:
+        start = text.find(word, at)
+        if start < 0 or text[at:start].strip() or not word:
+            return None
+        at = start + len(word)
+        found.append((start, at))
+    return None if text[at:].strip() else found
+
+
 def fit(
     words: list[str], spaces: list[bool], spans: list[CharSpan], misaligned: Misaligned, notes: Counter[str]
 ) -> tuple[list[str], list[bool], list[TokenSpan]]:

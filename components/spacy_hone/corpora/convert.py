@@ -104,6 +104,8 @@ def convert(
         check_choice(option, value, kind)
     formats = [format_of(path, format) for path in inputs]
     _check_names(inputs)
+    if out_dir.is_file():
+        raise HoneError(Errors.H126.format(where=out_dir))
     options = ReadOptions(scheme, token_column, tag_column, n_sents, missing, repair, opener)
     nlp = load_tokenizer(lang, tokenizer)
     faults = Faults(on_error)

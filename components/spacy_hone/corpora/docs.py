@@ -36,7 +36,8 @@ def load_tokenizer(lang: str, tokenizer: TokenizerName) -> Language:
     except (ImportError, ValueError) as error:
         raise HoneError(Errors.H123.format(lang=lang, tokenizer=tokenizer, problem=error)) from None
     nlp.max_length = sys.maxsize  # it bounds the memory of parsers
-    nlp.vocab.lex_attr_getters = {}  # type: ignore[attr-defined]  # only words are wanted; attributes take long
+    # only words are wanted, and the lexical attributes take most of the time
+    nlp.vocab.lex_attr_getters = {}  # type: ignore[attr-defined]
     return nlp
 
 

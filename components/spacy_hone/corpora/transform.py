@@ -8,7 +8,7 @@ from typing import Any, Literal
 import srsly
 
 from ..errors import Errors, HoneError
-from .align import starts_of
+from .align import locate
 from .records import Record
 
 Script = Literal["s2t", "t2s"]
@@ -30,24 +30,18 @@ def convert_script(record: Record, convert: Converter) -> None:
 
     Offsets follow where the conversion changes the length. A token that would vanish is converted by itself.
     """
-    if record.spaces is not None and record.tokens is not None:
-        old = "".join(word + " " * space for word, space in zip(record.tokens, record.spaces))
-        at = offsets(old, convert(old), convert)
-        new = convert(old)
-        borders = [
-            (start, start + len(word))
-            for start, word in zip(starts_of(record.tokens, record.spaces), record.tokens)
-        ]
-        words = [new[at[start] : at[end]].strip() for start, end in borders]
-        record.tokens = [word or convert(token) for word, token in zip(words, record.tokens)]
-        return
-    new = convert(record.text)
-    at = offsets(record.text, new, convert)
+    old = record.text
+    if record.spaces is not None:
+        old = "".join(word + " " * space for word, space in zip(record.tokens or [], record.spaces))
+    new = convert(old)
+    at = offsets(old, new, convert)
+    borders = locate(record.tokens or [], old) or []
+    words = [new[at[start] : at[end]].strip() for start, end in borders]
+    if record.tokens is not None:
+        record.tokens = [word or convert(token) for word, token in zip(words, record.tokens, strict=True)]
     if record.spans is not None:
         record.spans = [(at[start], at[end], label) for start, end, label in record.spans]
-    if record.tokens is not None:
-        record.tokens = [convert(token) for token in record.tokens]
-    record.text = new
+    record.text = new if record.text else ""
 
 
 def offsets(old: str, new: str, convert: Converter) -> list[int]:

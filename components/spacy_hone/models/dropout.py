@@ -1,5 +1,8 @@
-"""Dropout at the speed of memory. On a CPU torch draws one slow random number for each value, in one thread, which
-takes longer than the matrix products of a small encoder; here 64 random bits decide on four values."""
+"""Dropout at the speed of memory.
+
+On a CPU torch draws one slow random number for each value, in one thread: for a small encoder in bfloat16 a fifth
+of the time of an update. Here 64 random bits decide on four values.
+"""
 
 import math
 from collections.abc import Callable
@@ -13,7 +16,7 @@ LEVELS = 2**16
 
 
 class FastDropout(TorchFunctionMode):
-    """Within this context, dropout and attention with dropout on CPUs draw their masks by `keep_mask`.
+    """Within this context, dropout and attention with dropout draw their masks by `keep_mask`.
 
     Nothing else changes: torch's seed rules, and so do the rates, to 1 in 65,536.
     """
@@ -21,10 +24,7 @@ class FastDropout(TorchFunctionMode):
     def __torch_function__(
         self, func: Callable, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        replacement = REPLACEMENTS.get(func)
-        if replacement is not None and args[0].device.type == "cpu":
-            return replacement(*args, **(kwargs or {}))
-        return func(*args, **(kwargs or {}))
+        return REPLACEMENTS.get(func, func)(*args, **(kwargs or {}))
 
 
 def keep_mask(like: torch.Tensor, p: float) -> torch.Tensor:
@@ -35,7 +35,9 @@ def keep_mask(like: torch.Tensor, p: float) -> torch.Tensor:
     return kept.view(like.shape).to(like.dtype).mul_(LEVELS / (LEVELS - dropped) if dropped < LEVELS else 0.0)
 
 
-def dropout(input: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> torch.Tensor:
+def dropout(
+    input: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> torch.Tensor:
     """`torch.nn.functional.dropout`."""
     if not training or p == 0.0:
         return input
@@ -43,7 +45,7 @@ def dropout(input: torch.Tensor, p: float = 0.5, training: bool = True, inplace:
     return input.mul_(mask) if inplace else input * mask
 
 
-def attention(
+def attention(  # noqa: PLR0917 (torch's signature)
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -52,8 +54,10 @@ def attention(
     is_causal: bool = False,
     **other: Any,
 ) -> torch.Tensor:
-    """`torch.nn.functional.scaled_dot_product_attention`: softmax(Q K^T / sqrt(d) + mask) V, with dropout on the
-    probabilities. What it does not know is left to torch."""
+    """`torch.nn.functional.scaled_dot_product_attention`: softmax(Q K^T / sqrt(d) + mask) V.
+
+    With dropout on the probabilities; what this does not know is left to torch.
+    """
     is_known = attn_mask is None or attn_mask.is_floating_point()
     if dropout_p == 0.0 or is_causal or other or not is_known:
         return F.scaled_dot_product_attention(
@@ -68,6 +72,5 @@ def attention(
 
 REPLACEMENTS: dict[Any, Callable[..., torch.Tensor]] = {
     F.dropout: dropout,
-    torch.dropout: lambda input, p, train: dropout(input, p, train),
     F.scaled_dot_product_attention: attention,
 }

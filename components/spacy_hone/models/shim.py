@@ -1,7 +1,7 @@
 """The encoder's torch module behind thinc: batches by padded wordpieces, bf16, freezing, serialisation."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from thinc.api import PyTorchShim, get_torch_default_device
 from ..errors import Errors, HoneError
 from ..types import Precision
 from .checkpoint import Encoder, max_positions, pack, unpack
+from .dropout import FastDropout
 from .forking import make_fork_safe
 from .freezing import freeze
 from .precision import uses_bf16
@@ -90,7 +91,11 @@ class EncoderShim(PyTorchShim):
             transformer.train(is_train)
         hidden = torch.zeros((*ids.shape, transformer.config.hidden_size), device=device)
         graphs: list[tuple[torch.Tensor, Ints]] = []
-        with self._autocast(device), torch.inference_mode(not is_train):
+        with (
+            self._autocast(device),
+            torch.inference_mode(not is_train),
+            FastDropout() if is_train and device.type == "cpu" else nullcontext(),
+        ):
             for rows in self._batches(lengths, device, is_train):
                 width = int(lengths[rows[0]])
                 mask = np.arange(width) < lengths[rows, None]

@@ -12,7 +12,7 @@ from ..segment import segment
 DOCUMENT = re.compile(r"-+ ?DOCSTART ?-+|#\s*newdoc\b|#\s*begin document\b", re.IGNORECASE)
 COMMENT = re.compile(r"#(\s|$|\s*end document\b|\s*[\w.]+\s*=)")
 TEXT = re.compile(r"#\s*text\s*=\s*(.*)")
-BLANK = re.compile(r"\n[^\S\n]+(?=\n)")  # a line of white space
+BLANK = re.compile(r"\n[^\S\n]+(?=\n|\Z)")  # a line of white space
 RUNS = re.compile(r"[ \t]+")
 SPREAD = {"B": "BII", "E": "IIE", "L": "IIL", "S": "BIE", "U": "BIL"}
 BAD = re.compile("[\0\ud800-\udfff]")  # NUL, and bytes that are not UTF-8

@@ -1,6 +1,7 @@
 """Column files: a token a line with its tag in one of two to five columns, blank lines between sentences."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ..faults import Log
@@ -8,7 +9,7 @@ from ..records import Record, TokenSpan
 from ..schemes import OUTSIDE, SCHEMES, Scheme, Table, decode, discard
 from ..spacing import Edges, guess_spaces, spaces_from_text
 from .columns import Sentence, sentences
-from .options import ReadOptions
+from .options import ReadOptions, open_binary
 from .sniff import sniff
 
 
@@ -19,7 +20,7 @@ def read(path: Path, log: Log, options: ReadOptions) -> Iterator[Record]:
     `options.n_sents` sentences. Spaces between tokens come from `# text = ...` comments where they fit, else
     none is put beside CJK characters.
     """
-    layout = sniff(path, options)
+    layout = sniff(path, replace(options, opener=open_binary))
     log.layout.update(layout.report())
     limit = options.n_sents or (0 if layout.marked else 1)
     tagger = _Tagger(Table(SCHEMES[layout.scheme], layout.columns.style), log, options)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..align import locate
 from ..faults import Log
 from ..records import CharSpan, Record
 from .options import ReadOptions
@@ -50,7 +51,7 @@ def _record(path: Path, line: int, row: dict[str, Any]) -> Record:
     if not isinstance(text, str) or not text:
         raise ValueError(f"the text is {text!r}")
     tokens = [token if isinstance(token, str) else token["text"] for token in row.get("tokens") or ()]
-    if tokens and "".join(text.split()) != "".join("".join(tokens).split()):
+    if tokens and locate(tokens, text) is None:
         raise ValueError("the tokens do not spell the text")
     spans = None if row.get("spans") is None else [_span(span) for span in row["spans"]]
     cats = {str(name): float(score) for name, score in (row.get("cats") or {}).items()}

@@ -81,24 +81,32 @@ def _columns(path: Path, sample: list[str], options: ReadOptions, *, bare: bool)
         raise HoneError(Errors.H109.format(where=path, detail="", expected="lines of a token and its tag"))
     count = width[0][0]
     values = [Counter(column) for column in zip(*(row for row in rows if len(row) == count))]
+    if count == 1:
+        raise _no_tags(path, values)
     chosen = {"--token-column": options.token_column, "--tag-column": options.tag_column}
     for option, value in chosen.items():
         if not 0 <= value <= count:
             raise HoneError(Errors.H122.format(where=path, option=option, value=value, columns=count))
     token = options.token_column - 1 if options.token_column else _token_column(values)
+    if token == options.tag_column - 1 and not options.token_column:
+        token = 0 if token else count - 1
     if options.tag_column:
         tag, style = options.tag_column - 1, style_of(values[options.tag_column - 1])
     else:
         candidates = [i for i in range(count) if i != token]
         found = [(i, style) for i in candidates if _readable(values[i], style := style_of(values[i])) > 0.5]
-        if not found and not (bare and candidates):
-            examples = ", ".join(repr(value) for value in list(values[-1])[:3])
-            raise HoneError(Errors.H111.format(where=path, columns=count, examples=examples))
+        if not (found or bare):
+            raise _no_tags(path, values)
         found = [known for known in found if set(values[known[0]]) != {"O"}] or found
         tag, style = found[-1] if found else (candidates[-1], "bare")
     if bare and not any(split_tag(value, style) for value in values[tag] if value != "O"):
         style = "bare"
     return Columns(separator, count, token, tag, style)
+
+
+def _no_tags(path: Path, values: list[Counter[str]]) -> HoneError:
+    examples = ", ".join(repr(value) for value in list(values[-1])[:3])
+    return HoneError(Errors.H111.format(where=path, columns=len(values), examples=examples))
 
 
 def _readable(values: Counter[str], style: Style) -> float:

@@ -1,0 +1,47 @@
+"""`hone convert`: a code for every failure, no traceback, and a summary."""
+
+from pathlib import Path
+
+import typer
+from typer.testing import CliRunner, Result
+
+from spacy_hone.cli.convert import convert_cli
+
+CONLL = Path(__file__).parents[1] / "data" / "conll"
+
+
+def invoke(*args: object) -> Result:
+    app = typer.Typer()
+    app.command()(convert_cli)
+    return CliRunner().invoke(app, [str(arg) for arg in args])
+
+
+def test_converts_and_tells(tmp_path: Path) -> None:
+    result = invoke(CONLL / "train.txt", CONLL / "dev.txt", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "conll, BIO, column 4" in result.stdout
+    assert (tmp_path / "out" / "dev.spacy").is_file()
+    assert "--gold-tokens" in result.stdout
+
+
+def test_faults_exit_with_their_codes_and_without_traceback(tmp_path: Path) -> None:
+    path = tmp_path / "bad.txt"
+    path.write_text("a B-X\nb I-Y\nc\n")
+    result = invoke(path, tmp_path / "out")
+    assert result.exit_code == 1
+    assert "[H100] 2 faults" in result.stderr
+    assert f"{path}:2: 'b': I-Y after B-X is illegal in BIO" in result.stderr
+    assert isinstance(result.exception, SystemExit)
+    assert not (tmp_path / "out").exists()
+
+
+def test_repairs_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "bad.txt"
+    path.write_text("a B-X\nb I-Y\n")
+    result = invoke(path, tmp_path / "out", "--on-error", "repair")
+    assert result.exit_code == 0
+    assert "repaired: 1 illegal-transition-conlleval" in result.stdout
+
+
+def test_an_output_folder_is_needed() -> None:
+    assert invoke(CONLL / "train.txt").exit_code == 2

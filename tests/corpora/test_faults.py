@@ -1,0 +1,119 @@
+"""Bad input: located, gathered, raised together; repaired or skipped by rule, and counted."""
+
+from pathlib import Path
+
+import pytest
+
+from spacy_hone.corpora.faults import Faults
+
+BAD = "a O\n\nYork I-LOC\n\nb B-X\nc E-X\n\nd GPE\n\ne O\nf\n"
+
+
+def test_all_faults_are_raised_together_with_place_token_and_what_was_expected(bench) -> None:
+    message = bench.error(BAD, scheme="BIO")
+    assert message.startswith("[H100] 4 faults")
+    for text in (
+        "data.conll:3: 'York': I-LOC after the sentence's start is illegal in BIO; expected B-LOC or I-LOC before it",
+        "data.conll:6: 'c' has the tag 'E-X', a prefix of another scheme",
+        "data.conll:8: 'd' has the tag 'GPE'. Expected O, or one of B, I",
+        "data.conll:11: 1 columns where the file has 2",
+    ):
+        assert text in message
+
+
+def test_repair_counts_each_rule(bench) -> None:
+    report = bench.report(BAD, on_error="repair", scheme="BIO")
+    assert report.log.repairs == {
+        "illegal-transition-conlleval": 1,
+        "foreign-prefix-read": 1,
+        "unknown-tag-to-O": 1,
+        "missing-tag-to-O": 1,
+    }
+    assert report.counts.entities == {"LOC": 1, "X": 1}
+    assert report.counts.tokens == 7
+
+
+def test_skip_leaves_sentences_out(bench) -> None:
+    report = bench.report(BAD, on_error="skip", scheme="BIO")
+    assert report.log.skips == {"sentences": 4}
+    assert report.counts.tokens == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "H109"),
+        (b"\n\n", "H109"),
+        (b"-DOCSTART- O\n", "H109"),
+        (b"\x7fELF\0\0\0", "H108"),
+        ("a O\n".encode("utf-16"), "H108"),
+        (b"a O\n\xff\xfe O\nb O\n", "H107"),
+        (b"a O\n\nb\0 O\n" + b"c O\n" * 70_000, "H107"),
+        (b"one\ntwo\n", "H111"),
+        (b"a\tO\nb\tO\n\tO\n", "H106"),
+    ],
+)
+def test_files_that_are_no_corpus(bench, content: bytes, code: str) -> None:
+    if b"\0 O" in content:
+        content = b"x O\n" * 20_000 + content  # beyond the head of the file
+    assert f"[{code}]" in bench.error(content)
+
+
+def test_invalid_utf8_names_the_line_and_can_be_repaired(bench) -> None:
+    content = "ä O\n".encode() + b"caf\xe9 B-X\n"
+    assert "data.conll:2: not valid UTF-8: 'caf\\\\xe9 B-X'" in bench.error(content)
+    assert bench.ents(content, on_error="repair") == [("caf\ufffd", "X")]
+
+
+def test_listing_is_capped_and_the_rest_counted(bench) -> None:
+    message = bench.error("a O\n" + "b I-X\nc O\n" * 1_500, scheme="BIO")
+    assert message.startswith("[H100] 1,500 faults")
+    assert message.count("[H105]") == 1_000
+    assert "... and 500 more" in message
+
+
+def test_faults_of_several_files_come_together(bench) -> None:
+    faults = Faults()
+    for name in ("a", "b"):
+        faults.add(Path(name), "H106", f"{name}:1", {"tag": "O"})
+    with pytest.raises(ValueError, match="2 faults in 2 files"):
+        faults.check()
+
+
+def test_another_schemes_labels(bench, rows) -> None:
+    assert "[H103]" in bench.error(rows("a B-X", "b E-X", "c O"), scheme="BIO")
+
+
+def test_forced_scheme(bench, rows) -> None:
+    text = rows("a I-X", "b I-X", "c O")
+    assert bench.ents(text) == [("a b", "X")]
+    bench.out.rename(bench.folder / "aside")
+    assert "illegal in BIO" in bench.error(text, scheme="IOB2")
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(("repair", "expected"), [("conlleval", "conlleval"), ("discard", "discard")])
+def test_repairs_equal_seqscores(bench, shared_data: Path, repair: str, expected: str) -> None:
+    folder = shared_data / "messy_seqscore" / "samples"
+    ours = bench.ents((folder / "invalid.bio").read_bytes(), on_error="repair", repair=repair, scheme="BIO")
+    theirs = bench.ents((folder / f"invalid_repair_{expected}.bio").read_bytes(), "expected.bio")
+    assert ours == theirs
+
+
+@pytest.mark.realdata
+def test_discard_equals_seqscores_on_the_harder_file(bench, shared_data: Path) -> None:
+    folder = shared_data / "messy_seqscore" / "tests" / "conll_annotation"
+    ours = bench.ents(
+        (folder / "invalid1.bio").read_bytes(), on_error="repair", repair="discard", scheme="BIO"
+    )
+    assert ours == bench.ents((folder / "invalid1_BIO_discard.txt").read_bytes(), "expected.bio") == []
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    "name", ["minimal.bio", "minimal.bioes", "minimal.io", "minimal_fields.bio", "minimal_fields.iob"]
+)
+def test_seqscores_schemes_give_the_same_entities(bench, shared_data: Path, name: str) -> None:
+    folder = shared_data / "messy_seqscore" / "tests" / "conll_annotation"
+    expected = [("University of Pennsylvania", "ORG"), ("West Philadelphia", "LOC"), ("Pennsylvania", "LOC")]
+    assert bench.ents((folder / name).read_bytes()) == expected

@@ -1,0 +1,145 @@
+"""Character spans from JSON lines and CSV: fitted to tokens, checked, repaired."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from spacy_hone.corpora.align import cut, fit, trim
+
+
+def line(text: str, spans=None, **more) -> str:
+    return json.dumps({"text": text, **({} if spans is None else {"spans": spans}), **more}) + "\n"
+
+
+def row(text: str, *entities: dict) -> str:
+    quoted = [value.replace('"', '""') for value in (text, json.dumps(entities))]
+    return f'ingredients,ingredients_entities\n"{quoted[0]}","{quoted[1]}"\n'
+
+
+def test_spans_as_objects_or_lists(bench) -> None:
+    text = line("in Oslo", [{"start": 3, "end": 7, "label": "LOC"}]) + line("Rita sang", [[0, 4, "PER"]])
+    assert bench.ents(text, "data.jsonl") == [("Oslo", "LOC"), ("Rita", "PER")]
+
+
+def test_tokens_are_split_where_a_span_needs_it(bench) -> None:
+    report = bench.report(line("a 500mlx", [[2, 5, "N"], [5, 7, "U"]]), "data.jsonl", lang="xx")
+    assert report.log.notes["spans_misaligned"] == 2
+    assert report.log.notes["tokens_added_by_splitting"] == 2
+    docs = bench.docs(line("a 500mlx", [[2, 5, "N"], [5, 7, "U"]]), "data.jsonl", lang="xx")
+    assert [(ent.text, ent.label_) for ent in docs[0].ents] == [("500", "N"), ("ml", "U")]
+    assert docs[0].text == "a 500mlx"
+
+
+def test_misaligned_spans_can_be_dropped(bench) -> None:
+    text = line("a bcd", [[0, 1, "X"], [3, 4, "Y"]])
+    assert bench.ents(text, "data.jsonl", misaligned="drop") == [("a", "X")]
+
+
+def test_own_tokens_are_kept_with_the_texts_spaces(bench) -> None:
+    (doc,) = bench.docs(line("New York\ncity", [[0, 8, "LOC"]], tokens=["New York", "city"]), "data.jsonl")
+    assert [token.text for token in doc] == ["New York", "\n", "city"]
+    assert doc.text == "New York\ncity"
+
+
+def test_tokens_that_spell_another_text_are_a_fault(bench) -> None:
+    assert "the tokens do not spell the text" in bench.error(line("ab", [], tokens=["a", "c"]), "data.jsonl")
+
+
+def test_without_spans_there_is_no_annotation(bench) -> None:
+    (doc,) = bench.docs(line("hello there", cats={"GREETING": 1, "LEGAL": 0}), "data.jsonl")
+    assert not doc.has_annotation("ENT_IOB")
+    assert doc.cats == {"GREETING": 1.0, "LEGAL": 0.0}
+
+
+def test_empty_spans_are_annotation(bench) -> None:
+    (doc,) = bench.docs(line("hello there", []), "data.jsonl")
+    assert doc.has_annotation("ENT_IOB")
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "part"),
+    [
+        ("{not json}\n", "H114", "data.jsonl:1"),
+        ('["list"]\n', "H114", "data.jsonl:1"),
+        ('{"label": 1}\n', "H114", "no 'text' in it"),
+        ('{"text": ""}\n', "H114", "the text is ''"),
+        ('{"text": "ab", "spans": [[0, "1", "X"]]}\n', "H114", "is not start, end and label"),
+        ('{"text": "ab", "spans": [[0, 9, "X"]]}\n', "H112", "of 2 characters"),
+        ('{"text": "ab", "spans": [[1, 1, "X"]]}\n', "H112", "1-1 'X'"),
+        ('{"text": "a b", "spans": [[0, 3, "X"], [2, 3, "Y"]]}\n', "H113", "0-3 X 'a b' and 2-3 Y 'b'"),
+    ],
+)
+def test_faults_say_where(bench, content: str, code: str, part: str) -> None:
+    message = bench.error(content, "data.jsonl")
+    assert f"[{code}]" in message
+    assert part in message
+
+
+def test_repair_keeps_the_longest_and_drops_what_lies_outside(bench) -> None:
+    text = line("a b c", [[0, 3, "X"], [2, 5, "Y"], [2, 3, "Z"], [4, 90, "W"]]) + line("d", [])
+    report = bench.report(text, "data.jsonl", on_error="repair")
+    assert report.log.repairs == {"overlap-longest-kept": 2, "span-dropped": 1}
+    assert report.counts.entities == {"X": 1}
+
+
+def test_skip_drops_documents(bench) -> None:
+    text = line("a", [[0, 9, "X"]]) + "nonsense\n" + line("d", [[0, 1, "Y"]])
+    report = bench.report(text, "data.jsonl", on_error="skip")
+    assert report.log.skips == {"documents": 2}
+    assert report.counts.entities == {"Y": 1}
+
+
+def test_white_space_is_trimmed_and_counted(bench) -> None:
+    report = bench.report(line("x\nrum \n", [[1, 6, "FOOD"]]), "data.jsonl")
+    assert report.log.notes["spans_trimmed"] == 1
+    assert bench.ents(line("x\nrum \n", [[1, 6, "FOOD"]]), "data.jsonl") == [("rum", "FOOD")]
+
+
+def test_tasteset_rows_and_their_line_numbers(bench) -> None:
+    good = row("5 ounces\nrum\n", {"start": 0, "end": 1, "type": "QUANTITY", "entity": "5"})
+    assert bench.ents(good, "data.csv") == [("5", "QUANTITY")]
+    bench.out.rename(bench.folder / "aside")
+    bad = good + '"a","[{]"\n'
+    assert "data.csv:5" in bench.error(bad, "data.csv")
+
+
+def test_tasteset_counts_entities_with_another_text(bench) -> None:
+    text = row('1" thick', {"start": 0, "end": 2, "type": "SIZE", "entity": "1'"})
+    assert bench.report(text, "data.csv").log.notes["spans_differ_from_their_text"] == 1
+
+
+def test_tasteset_needs_its_columns(bench) -> None:
+    assert "[H115]" in bench.error("a,b\n1,2\n", "data.csv")
+
+
+def test_fit_prefers_tokens_as_they_are() -> None:
+    notes: Counter[str] = Counter()
+    assert fit(["a", "bc"], [True, False], [(2, 4, "X")], "split", notes) == (
+        ["a", "bc"],
+        [True, False],
+        [(1, 2, "X")],
+    )
+    assert not notes
+
+
+def test_cut_keeps_the_space_after_the_last_piece() -> None:
+    assert cut(["abc", "d"], [True, False], {1, 2}) == (["a", "b", "c", "d"], [False, False, True, False])
+
+
+def test_trim_drops_entities_of_white_space() -> None:
+    assert trim([(0, 1, "X"), (1, 3, "Y")], ["\n", "a", " "], Counter()) == [(1, 2, "Y")]
+
+
+@pytest.mark.realdata
+def test_tasteset_entities_are_all_kept(bench, shared_data: Path) -> None:
+    report = bench.report(
+        (shared_data / "tasteset" / "TASTEset.csv").read_bytes(), "t.csv", split="0.9,0.1", seed=1337
+    )
+    assert sum(report.counts.entities.values()) == 13_362
+    assert report.log.notes["spans_differ_from_their_text"] == 5
+    assert {name: counts.documents for name, counts in report.outputs.items()} == {
+        "train.spacy": 630,
+        "dev.spacy": 70,
+    }
