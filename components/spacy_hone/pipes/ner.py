@@ -54,7 +54,7 @@ if not Span.has_extension("confidence"):
 
 @Language.factory(
     "hone_ner",
-    assigns=["doc.ents", "token.ent_iob", "token.ent_type", "span._.confidence"],
+    assigns=["doc.ents", "doc.spans", "token.ent_iob", "token.ent_type", "span._.confidence"],
     default_config=Config().from_str(DEFAULT_CONFIG)["ner"],
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
 )
