@@ -4,9 +4,11 @@
 
 A four-column file in the shape of CoNLL-2003's training part (946 documents, about 204,000 tokens) is
 generated. Both convert it in this process, start-up excluded, by turns; medians are printed. Memory is the
-peak resident size (Linux) of fresh processes that convert the file and one ten times as long.
+peak resident size (Linux) of fresh processes that convert the file and one ten times as long; of JSON lines
+too, which are tokenised, with new words all along.
 """
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -49,6 +51,18 @@ def write_corpus(path: Path, documents: int, seed: int = 0) -> int:
     return total
 
 
+def write_jsonl(path: Path, documents: int, seed: int = 0) -> None:
+    """Write sentences with a span each, every tenth word a new one."""
+    random = Random(seed)
+    with path.open("w", encoding="utf-8") as file:
+        for _ in range(documents * SENTENCES):
+            words = [
+                f"{random.randrange(10**9 if random.random() < 0.1 else 23_000):x}" for _ in range(TOKENS)
+            ]
+            row = {"text": " ".join(words), "spans": [[0, len(words[0]), "MISC"]]}
+            file.write(json.dumps(row) + "\n")
+
+
 def seconds(function, *args, **kwargs) -> float:
     """Wall-clock seconds of a call."""
     start = time.perf_counter()
@@ -81,6 +95,9 @@ def main(repeats: int = 5, child: str = "", path: Path = Path(), out: Path = Pat
         # spaCy's converter only knows the mark in this spelling
         plain = Path(folder, "plain.conll")
         plain.write_text(small.read_text().replace("-DOCSTART- -X- -X- O", "-DOCSTART- -X- O O"))
+        lines = [Path(folder, "small.jsonl"), Path(folder, "large.jsonl")]
+        for times_as_long, file in zip((1, 10), lines):
+            write_jsonl(file, times_as_long * DOCUMENTS)
         times: dict[str, list[float]] = {"spaCy": [], "hone": [], "hone, tokens unchecked": []}
         for _ in range(repeats):
             load_tokenizer.cache_clear()
@@ -93,15 +110,17 @@ def main(repeats: int = 5, child: str = "", path: Path = Path(), out: Path = Pat
         sizes = {
             "spaCy": [peak("spacy", plain, Path(folder, "a"))],
             "hone": [peak("hone", file, Path(folder, "b")) for file in (small, large)],
+            "hone, JSON lines": [peak("hone", file, Path(folder, "c")) for file in lines],
         }
         count = len(DocBin().from_disk(Path(folder, "hone", "small.spacy")))
     print(f"{tokens:,} tokens, {count:,} documents, median of {repeats} interleaved runs\n")
     print("| converter | tokens/s | times spaCy | peak MiB | peak MiB, file ten times as long |")
     print("|---|---|---|---|---|")
     base = median(times["spaCy"])
-    for name, values in times.items():
-        memory = [f"{size:,.0f}" for size in sizes.get(name, [])]
-        row = [name, f"{tokens / median(values):,.0f}", f"{base / median(values):.1f}", *memory]
+    for name in times | sizes:
+        values = [median(times[name])] if name in times else []
+        speed = [f"{tokens / value:,.0f}" for value in values] + [f"{base / value:.1f}" for value in values]
+        row = [name, *(speed or ["", ""]), *(f"{size:,.0f}" for size in sizes.get(name, []))]
         print("| " + " | ".join(row + [""] * (5 - len(row))) + " |")
 
 

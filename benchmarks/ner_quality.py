@@ -7,6 +7,7 @@ Every run is a line of benchmarks/results/ner_quality.jsonl; what is there alrea
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -81,7 +82,8 @@ def choose(
     split: Split = "630/70",
     updates: Updates = "400,800,1600",
     lr: Rate = None,
-    seeds: Seeds = "0,1,2",
+    seeds: Seeds = "0",
+    test_seeds: Annotated[str, typer.Option("--test-seeds", help="of the runs that are tested")] = "0,1,2",
     overrides: Overrides = None,
     trials: Annotated[
         list[str] | None, typer.Option("--try", help="an alternative, 'KEY=VALUE KEY=VALUE'")
@@ -93,7 +95,8 @@ def choose(
 
     grid = make_grid(data, updates, lr, seeds, overrides=overrides or [], trials=trials or [])
     chosen = runs.choose(dev_part(data, split), system, grid, out)
-    tested = runs.run_all([split_part(data, split)], system, chosen, out)
+    final = [replace(chosen[0], seed=int(seed)) for seed in test_seeds.split(",")]
+    tested = runs.run_all([split_part(data, split)], system, final, out)
     print(f"chosen: {chosen[0].updates} updates, rate {chosen[0].learn_rate:g}, {chosen[0].overrides}")
     print(f"test F1 {runs.mean_f1(tested):.4f}, mean of {len(tested)} seeds")
 

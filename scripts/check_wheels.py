@@ -7,7 +7,8 @@ import typer
 from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
-from spacy_hone.deploy.wheels import check_wheels
+from spacy_hone.deploy.installed import check_wheels
+from spacy_hone.errors import Errors
 
 
 def main(
@@ -31,7 +32,7 @@ def find_wheel(name: str) -> Path:
     """The newest wheel of a package in packages/."""
     wheels = sorted(Path("packages").rglob(f"{name}-*.whl"), key=lambda p: p.stat().st_mtime)
     if not wheels:
-        raise SystemExit(f"[H801] packages/ has no wheel of {name}: run the package step first.")
+        raise SystemExit(Errors.H805.format(name=name))
     return wheels[-1]
 
 

@@ -1,22 +1,23 @@
-"""Fail when a file or directory that a step should have made is missing or empty (Weasel itself would note it as done)."""
+"""Fail when a file or directory that a step should have made is missing or empty.
+
+Weasel itself would note such a step as done.
+"""
 
 import sys
 from pathlib import Path
 
 import typer
 
+from spacy_hone.errors import Errors
 
-def main(
-    paths: list[Path] = typer.Argument(..., help="Files or directories that must exist and hold something."),
-) -> None:
-    """Exit with 1 and name what is missing."""
+
+def main(paths: list[Path]) -> None:
+    """Exit with 1 and name those of PATHS that do not exist or hold nothing."""
     missing = [
         p for p in paths if not p.exists() or not (any(p.iterdir()) if p.is_dir() else p.stat().st_size)
     ]
     if missing:
-        sys.exit(
-            f"[H801] This step should have made {', '.join(map(str, missing))}: look at its messages above."
-        )
+        sys.exit(Errors.H801.format(paths=", ".join(map(str, missing))))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fail when an asset is missing or its MD5 differs from project.yml (Weasel prints a cross and exits with 0)."""
+"""Fail when an asset is missing or its MD5 differs from project.yml; Weasel prints a cross and exits with 0."""
 
 import sys
 from pathlib import Path
@@ -6,25 +6,22 @@ from pathlib import Path
 import typer
 from weasel.util import get_checksum, load_project_config
 
+from spacy_hone.errors import Errors
 
-def main(
-    folder: str = typer.Argument(..., help="Check the assets whose destination begins with this."),
-) -> None:
-    """Compare each asset below FOLDER with its checksum."""
-    assets = [a for a in load_project_config(Path.cwd())["assets"] if a["dest"].startswith(folder)]
-    faults = [] if assets else [f"project.yml declares no asset below {folder}"]
+
+def main(folder: str) -> None:
+    """Compare each asset whose destination begins with FOLDER with its checksum."""
+    declared = load_project_config(Path.cwd())["assets"]
+    assets = [asset for asset in declared if asset["dest"].startswith(folder) and "checksum" in asset]
+    faults = [] if assets else [Errors.H806.format(folder=folder)]
     for asset in assets:
-        dest = Path(asset["dest"])
+        dest, expected = Path(asset["dest"]), asset["checksum"]
         if not dest.exists():
-            faults.append(
-                f"{dest} is missing: `python -m spacy project assets`, or put a copy of {asset['url']} there"
-            )
-        elif get_checksum(dest) != asset["checksum"]:
-            faults.append(
-                f"{dest} has MD5 {get_checksum(dest)}, expected {asset['checksum']}: fetch it again"
-            )
+            faults.append(Errors.H803.format(path=dest, url=asset["url"]))
+        elif (found := get_checksum(dest)) != expected:
+            faults.append(Errors.H802.format(path=dest, found=found, expected=expected))
     if faults:
-        sys.exit("\n".join(f"[H802] {fault}" for fault in faults))
+        sys.exit("\n".join(faults))
 
 
 if __name__ == "__main__":

@@ -11,24 +11,18 @@ from thinc.api import Config
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "configs").rglob("*.cfg"))
 
+LONGER = ("training.max_steps", "training.eval_frequency")
 # variant -> (base, prefixes of the settings in which it may differ)
 VARIANTS = {
     "ner_trf_zh.cfg": ("ner_trf.cfg", ("vars", "nlp.lang", "nlp.tokenizer")),
     "ner_trf_stock.cfg": ("ner_trf.cfg", ("components.ner",)),
     "ner_trf_scratch.cfg": (
         "ner_trf.cfg",
-        ("components.transformer.model", "vars", "initialize.before_init"),
+        ("components.transformer.model", "vars", "initialize.before_init", *LONGER),
     ),
     "ner_cnn.cfg": (
         "ner_trf.cfg",
-        (
-            "components.t",
-            "components.ner.model.tok2vec",
-            "nlp.pipeline",
-            "vars",
-            "training.max_steps",
-            "training.eval_frequency",
-        ),
+        ("components.t", "components.ner.model.tok2vec", "nlp.pipeline", "vars", *LONGER),
     ),
 }
 
@@ -59,6 +53,16 @@ def test_config_resolves(path: Path):
     assert callable(resolved["optimizer"])
     assert path.read_text(encoding="utf8").startswith("#")
     assert f"python -m spacy train configs/{path.name}" in path.read_text(encoding="utf8")
+
+
+def test_pretrained_or_from_scratch_is_one_word():
+    word = {"components.transformer.model.@architectures": "hone.TransformerEncoder.v1"}
+    config = util.load_config(ROOT / "configs" / "ner_trf.cfg", overrides=word)
+    nlp = util.load_model_from_config(config, auto_fill=True)
+    encoder = nlp.get_pipe("transformer").model
+    encoder.initialize()
+    assert encoder.get_dim("nO") == 256
+    assert len(encoder.shims[0].wordpieces.strings) == 30522  # the tokenizer of all-MiniLM-L6-v2
 
 
 @pytest.mark.parametrize("name", VARIANTS)

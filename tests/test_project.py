@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import srsly
+from spacy.util import load_config
 from weasel.util import load_project_config
 
 ROOT = Path(__file__).parents[1]
@@ -57,6 +58,13 @@ def test_every_step_but_the_last_of_all_can_be_skipped():
             assert COMMANDS[name].get("outputs"), f"{name} would run each time"
 
 
+def test_the_last_update_is_evaluated():
+    """`spacy train` looks at dev every `eval_frequency` updates: at the end only if that divides the steps."""
+    frequency = load_config(ROOT / "configs" / "ner_trf.cfg")["training"]["eval_frequency"]
+    steps = {name: value for name, value in PROJECT["vars"].items() if name.endswith("_steps")}
+    assert steps and not [name for name, value in steps.items() if int(value) % frequency]
+
+
 def test_assets_have_checksums():
     fetched = [asset for asset in PROJECT["assets"] if "url" in asset]
     assert fetched
@@ -78,7 +86,7 @@ def test_scripts_are_small():
     scripts = sorted((ROOT / "scripts").glob("*.py"))
     assert scripts
     for path in scripts:
-        assert len(path.read_text(encoding="utf8").splitlines()) <= 60, path
+        assert len(path.read_text(encoding="utf8").splitlines()) <= 40, path
         assert "scripts" not in re.findall(
             r"^(?:from|import) (\w+)", path.read_text(encoding="utf8"), flags=re.M
         )

@@ -22,7 +22,7 @@ class Errors:
     )
     H102 = (
         "[H102] {where}: {token!r} has the tag {tag!r}. Expected O, or one of {letters} followed by - or _ and a "
-        "label (scheme {scheme})."
+        "label (scheme {scheme}; prefixes are upper case)."
     )
     H103 = (
         "[H103] {where}: {token!r} has the tag {tag!r}, a prefix of another scheme than the file's {scheme} "
@@ -31,13 +31,14 @@ class Errors:
     H104 = "[H104] {where}: space inside the token {token!r}. Give each of its words a line of its own."
     H105 = "[H105] {where}: {token!r}: {tag} after {previous} is illegal in {scheme}; expected {expected}."
     H106 = "[H106] {where}: empty token (its tag is {tag!r})."
-    H107 = "[H107] {where}: not valid UTF-8: {token!r}. Save the file as UTF-8."
-    H108 = "[H108] {where}: a binary file or UTF-16 text (it has NUL bytes). Save it as UTF-8 text."
+    H107 = "[H107] {where}: not valid UTF-8 text: '{token}'. Save the file as UTF-8."
+    H108 = "[H108] {where}: a binary file, or text in another encoding than UTF-8. Save it as UTF-8 text."
     H109 = "[H109] {where}: no documents in it{detail}. Expected {expected}."
-    H110 = "[H110] {where}: there is no such file."
+    H110 = "[H110] {where}: there is no such file{detail}."
     H111 = (
-        "[H111] {where}: none of its {columns} columns holds tags such as O, B-PER, I-PER; the last one holds "
-        "{examples}. Name the column with --tag-column (counted from 1), or take --scheme IO for bare labels."
+        "[H111] {where}: no column (of {columns}) holds mostly tags such as O, B-PER, I-PER (prefixes are upper "
+        "case); the last holds {examples}. Expected a token and its tag in each line. If they are there, name the tag's column with "
+        "--tag-column (counted from 1), or take --scheme IO for bare labels such as PER."
     )
     H112 = "[H112] {where}: the span {start}-{end} {label!r} lies outside the text of {length} characters, or is empty."
     H113 = "[H113] {where}: the spans {first} and {second} overlap; doc.ents cannot hold both."
@@ -56,9 +57,18 @@ class Errors:
     H121 = "[H121] --script {script} needs OpenCC: pip install 'spacy-hone[zh]'."
     H122 = "[H122] {where}: {option} {value} is not between 1 and {columns}, the number of columns."
     H123 = "[H123] --lang {lang} with --tokenizer {tokenizer} cannot be loaded: {problem}"
-    H124 = "[H124] {where}: {problem}: no .spacy file of documents. Make one with `python -m spacy hone convert`."
+    H124 = (
+        "[H124] {where}: {problem}. Expected a corpus in spaCy's binary format (.spacy), or a folder of such "
+        "files: make one with `python -m spacy hone convert`, or say where it lies (`spacy train`: --paths.train "
+        "and --paths.dev)."
+    )
     H125 = "[H125] {where}: of {total} documents none would be in {part}: too few for --split {split}."
     H126 = "[H126] {where} is a file; the last argument is the folder to write to."
+    H127 = "[H127] {where}: cannot be made or written to ({problem}). Name another output folder."
+    H128 = (
+        "[H128] {where}: more than {rows:,} lines without a blank line or a document mark. Expected a blank line "
+        "after each sentence."
+    )
 
     # H2xx models
     H201 = (
@@ -94,7 +104,7 @@ class Errors:
     H210 = (
         "[H210] hone.TransformerEncoder.v1 has no tokenizer yet. Let one be trained from the corpus: write\n"
         '[initialize.before_init]\n@callbacks = "hone.TrainWordpieces.v1"\npath = ${paths.train}\n'
-        "into the config, or call set_tokenizer()."
+        "into the config, take that of an encoder by its `name`, or call set_tokenizer()."
     )
     H211 = "[H211] The encoder has its weights and a tokenizer that belongs to them: no other can be set."
     H212 = "[H212] The texts have no characters to make wordpieces of: is the training corpus empty?"
@@ -162,14 +172,9 @@ class Errors:
         "[H507] hone.TrainWordpieces.v1: the pipeline has no component '{component}' with a hone.TransformerEncoder.v1 "
         "that still needs a tokenizer. Components: {names}. Set the callback's `component`, or leave it out."
     )
-    H510 = (
-        "[H510] No .spacy file at '{path}'. Convert the corpus first (`python -m spacy hone convert`), or say where it "
-        "lies: --paths.train and --paths.dev."
-    )
-    H511 = "[H511] {path} is no corpus in spaCy's binary format: {error}"
     H512 = "[H512] The {split} corpus {path} is empty: {documents} documents, 0 tokens."
     H513 = (
-        "[H513] The dev corpus has the label '{label}' in {kind} ({n} times, first in document {number}), but the train "
+        "[H513] The dev corpus has the label '{label}' in {kind} ({n} in all, first in document {number}), but the train "
         "corpus lacks it, so no model can learn it.{near} Train has: {known}. Rename or drop it when converting "
         "(--map-labels), or split the data again."
     )
@@ -182,8 +187,8 @@ class Errors:
         "another scheme than its own? Convert it again and look at the scheme in the report."
     )
     H516 = (
-        "[H516] {n} entities in the {split} corpus {path} begin or end in whitespace, which no component can predict "
-        "(first: {first}). Convert the corpus again with `hone convert`, which trims them."
+        "[H516] Entities in the {split} corpus {path} begin or end in whitespace, which no component can predict "
+        "({n} in all, first: {first}). Convert the corpus again with `hone convert`, which trims them."
     )
     H517 = "[H517] {n} of {total} documents in the dev corpus are in the train corpus too: the scores will be too high."
 
@@ -195,8 +200,7 @@ class Errors:
     H602 = "[H602] The pipeline '{model}' is there but cannot be loaded: {error}"
     H603 = "[H603] The corpus {path} has no documents. Make it again with `python -m spacy hone convert`."
     H604 = (
-        "[H604] No document of {path} has annotation in {where}, so there is nothing to compare with. "
-        "Span groups in the corpus: {groups}; choose one with --spans-key, or none of them for doc.ents."
+        "[H604] No document of {path} has annotation in {where}, so there is nothing to compare with. {hint}"
     )
     H605 = (
         "[H605] The pipeline finds no entities: none of its components ({components}) sets {where}. "
@@ -228,4 +232,10 @@ class Errors:
         "Expected: {expected}\nFound: {found}\nWas it packaged from another training? Run the package step again."
     )
 
-    # H8xx command line
+    # H8xx command line and project
+    H801 = "[H801] This step should have made {paths}: look at its messages above."
+    H802 = "[H802] {path} has the MD5 {found}, project.yml says {expected}: fetch it again."
+    H803 = "[H803] {path} is missing: `python -m spacy project assets`, or put a copy of {url} there."
+    H804 = "[H804] Building the wheel of {source} failed:\n{output}"
+    H805 = "[H805] packages/ has no wheel of {name}: run the step that packages it."
+    H806 = "[H806] project.yml declares no asset with a checksum below {folder}."

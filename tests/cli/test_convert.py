@@ -43,5 +43,14 @@ def test_repairs_are_told(tmp_path: Path) -> None:
     assert "repaired: 1 illegal-transition-conlleval" in result.stdout
 
 
+def test_categories_and_notes_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "posts.jsonl"
+    path.write_text('{"text": "a", "cats": {"X": 1, "Y": 0}}\n{"text": "b"}\n')
+    output = invoke(path, tmp_path / "out").stdout
+    assert "categories" in output
+    assert "noted: 1 documents without annotation" in output
+    assert "categories" not in invoke(CONLL / "train.txt", tmp_path / "out").stdout
+
+
 def test_an_output_folder_is_needed() -> None:
     assert invoke(CONLL / "train.txt").exit_code == 2

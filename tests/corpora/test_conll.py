@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from spacy_hone.corpora.formats import columns
+
 NEW_YORK = [("New York", "LOC")]
 
 
@@ -64,6 +66,18 @@ def test_number_sign_can_be_a_token(bench, rows) -> None:
     assert texts(bench.docs(rows("# O", "1 O", "#tag B-X"))) == [["#", "1", "#tag"]]
 
 
+@pytest.mark.parametrize("options", [{}, {"scheme": "IO"}, {"missing": "-"}])
+def test_number_sign_is_a_token_to_detection_too(bench, rows, options: dict) -> None:
+    label = {"scheme": "ORG", "missing": "-"}.get(next(iter(options), ""), "B-ORG")
+    (doc,) = bench.docs(rows("a O", f"# {label}", "b O", "# a comment", "# O"), **options)
+    assert [token.text for token in doc] == ["a", "#", "b", "#"]
+    assert [(ent.text, ent.label_) for ent in doc.ents] == [("#", "ORG")] * (label != "-")
+
+
+def test_the_scheme_is_seen_in_rows_of_number_signs(bench, rows) -> None:
+    assert bench.report(rows("a O", "b B-X", "# E-X", "c O")).log.layout["scheme"] == "BIOES"
+
+
 @pytest.mark.parametrize(
     "mark",
     [
@@ -73,6 +87,9 @@ def test_number_sign_can_be_a_token(bench, rows) -> None:
         "-DOCSTART-",
         "-docstart- O",
         "# newdoc id = 3",
+        "DOCSTART -X- -X- O",
+        "-DOCSTART - O",
+        "docstart",
     ],
 )
 @pytest.mark.parametrize("columns", ["{} X X {}", "{} {}"])
@@ -82,6 +99,10 @@ def test_every_spelling_of_docstart_separates_documents(bench, mark: str, column
     docs = bench.docs(text)
     assert texts(docs) == [["a", "b"], ["c"]]
     assert [sent.text.strip() for sent in docs[0].sents] == ["a", "b"]
+
+
+def test_docstart_among_other_rows_is_a_token(bench, rows) -> None:
+    assert texts(bench.docs(rows("DOCSTART O", "x B-X", "", "a O"))) == [["DOCSTART", "x"], ["a"]]
 
 
 def test_docstart_without_blank_line_after_it(bench, rows) -> None:
@@ -179,6 +200,33 @@ def test_chinese_has_no_spaces(bench, rows) -> None:
 def test_missing_annotation(bench, rows) -> None:
     (doc,) = bench.docs(rows("a B-X", "b -", "c O"), missing="-")
     assert [token.ent_iob for token in doc] == [3, 0, 2]
+
+
+def test_mostly_missing_annotation(bench, rows) -> None:
+    text = rows(*["a -"] * 8, "b B-X", "c I-X")
+    assert "[H111]" in bench.error(text)
+    assert bench.ents(text, missing="-") == [("b c", "X")]
+    assert bench.ents(text.replace(" ", " NN "), missing="-") == [("b c", "X")]
+
+
+def test_tab_in_a_space_separated_file(bench, rows) -> None:
+    assert "data.conll:2: 3 columns where the file has 2" in bench.error(rows("a O", "New\tYork O", "b O"))
+    assert texts(bench.docs(rows("a O", "b\tO", "c\t O", "d B-X"))) == [["a", "b", "c", "d"]]
+
+
+def test_prefixes_are_upper_case(bench, rows) -> None:
+    for text in (rows("a O", "b B-X", "c O", "d b-org"), rows("a o", "b b-org")):
+        assert "prefixes are upper case" in bench.error(text)
+
+
+def test_files_without_blank_lines(bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns, "CHUNK", 40)
+    monkeypatch.setattr(columns, "MAX_ROWS", 5)
+    documents = "-DOCSTART- O\na O\nb B-X\nc O\n"
+    message = bench.error(documents + "\n" + "a O\n" * 7)
+    assert "[H128]" in message
+    assert "data.conll:6: more than 5 lines without a blank line or a document mark" in message
+    assert texts(bench.docs(documents * 10)) == [["a", "b", "c"]] * 10
 
 
 def test_white_space_tokens_are_no_entity_borders(bench, rows) -> None:

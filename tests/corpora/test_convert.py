@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from spacy.vocab import Vocab
 
 from spacy_hone.corpora.convert import convert
-from spacy_hone.corpora.docs import read_docs
+from spacy_hone.corpora.docs import DocBinWriter, read_docs
 from spacy_hone.corpora.staging import staging
 from spacy_hone.errors import HoneError
 
@@ -27,7 +28,14 @@ def test_the_conll_files(tmp_path: Path) -> None:
     assert train["documents"] == 3
     assert train["sentences"] == 7
     assert train["scheme"] == "BIO"
-    assert train["columns"] == {"separator": "space", "count": 4, "token": 1, "tag": 4, "style": "prefix"}
+    assert train["columns"] == {
+        "separator": "space",
+        "count": 4,
+        "token": 1,
+        "tag": 4,
+        "style": "prefix",
+        "missing": None,
+    }
     assert train["entities"] == {"LOC": 5, "PER": 4, "MISC": 3, "ORG": 2}
     assert all(report.log.layout["documents_by"] == "document marks" for report in reports)
 
@@ -91,6 +99,19 @@ def test_several_inputs_are_divided_together(tmp_path: Path) -> None:
 def test_inputs_of_the_same_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(HoneError, match="H120"):
         convert([CONLL / "train.txt", CONLL / ".." / "conll" / "train.txt"], tmp_path / "out")
+
+
+@pytest.mark.parametrize(("split", "target"), [(None, "train.spacy"), ("0.5,0.5", "train.report.json")])
+def test_what_inputs_of_the_same_name_collide_in(tmp_path: Path, split: str | None, target: str) -> None:
+    with pytest.raises(HoneError, match=f"would both be written to {target}"):
+        convert([CONLL / "train.txt"] * 2, tmp_path / "out", split=split)
+
+
+def test_a_failure_leaves_the_tokenizer_usable(bench, rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="disk") as caught:
+        patch.setattr(DocBinWriter, "add", Mock(side_effect=OSError("disk")))
+        bench.report(rows("a O", "", "b O"))
+    assert caught and len(bench.docs(rows("a O", "", "b O"))) == 2
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from spacy.training import Corpus
 from spacy.vocab import Vocab
 
 from spacy_hone.corpora import docs
-from spacy_hone.corpora.docs import DocBinWriter, read_docs
+from spacy_hone.corpora.docs import DocBinWriter, in_zones, load_tokenizer, read_docs
 from spacy_hone.corpora.records import Record
 from spacy_hone.errors import HoneError
 
@@ -87,10 +87,34 @@ def test_long_documents_fill_a_shard_sooner(tmp_path: Path, monkeypatch: pytest.
 
 def test_read_docs_refuses_what_is_no_corpus(tmp_path: Path) -> None:
     (tmp_path / "bad.spacy").write_text("nothing")
+    (tmp_path / "other.txt").write_text("nothing")
     (tmp_path / "empty").mkdir()
-    for name in ("bad.spacy", "empty", "absent"):
+    for name in ("bad.spacy", "other.txt", "empty", "absent"):
         with pytest.raises(HoneError, match="H124"):
             list(read_docs(tmp_path / name, Vocab()))
+
+
+def test_a_folder_with_files_and_folders_of_shards(tmp_path: Path) -> None:
+    write(tmp_path / "b.spacy", record(), record(), shard_size=1)
+    write(tmp_path / "a.spacy", record(tokens=["Up", "New", "York", "."]))
+    assert [doc[0].text for doc in read_docs(tmp_path, Vocab())] == ["Up", "In", "In"]
+    with pytest.raises(HoneError, match=r"\[H124\] None: there is no such path"):
+        docs.docbin_paths(None)
+
+
+@pytest.mark.parametrize("name", ["stock", "mixed"])
+def test_the_tokenizer_forgets_what_it_read(name, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docs, "ZONE", 2)
+    nlp = load_tokenizer("en", name)
+    before, grown = len(nlp.vocab.strings), []
+    stream = [record(line=i) for i in range(7)]
+    for one in in_zones(stream, nlp):
+        assert len(nlp.make_doc(f"{'ujv' * (one.line + 1)} {'owk' * (one.line + 1)}")) == 2
+        grown.append(len(nlp.vocab.strings) - before)
+    assert len(grown) == 7
+    assert grown[-1] == grown[0] == 2
+    assert max(grown) == 4
+    assert len(nlp.vocab.strings) == before
 
 
 def test_unknown_spaces_make_spacy_use_the_corpus_tokens(bench) -> None:

@@ -58,6 +58,36 @@ def test_empty_spans_are_annotation(bench) -> None:
     assert doc.has_annotation("ENT_IOB")
 
 
+@pytest.mark.parametrize("key", ["spans", "entities", "label", "labels"])
+def test_spans_by_the_names_of_other_tools(bench, key: str) -> None:
+    text = line("Rita sang", **{key: [[0, 4, "PER"]]}) + line("no one did", **{key: []})
+    assert bench.ents(text, "data.jsonl") == [("Rita", "PER")]
+    assert not bench.report(text, "data.jsonl").log.notes["documents_without_annotation"]
+
+
+@pytest.mark.parametrize("more", [{}, {"spans": None}, {"label": "LEGAL"}, {"labels": ["A"]}, {"meta": {}}])
+def test_documents_without_annotation_are_counted(bench, more: dict) -> None:
+    text = line("hello", **more) + line("bye", []) + line("so", cats={"A": False})
+    assert bench.report(text, "data.jsonl").log.notes["documents_without_annotation"] == 1
+
+
+def test_what_prodigy_did_not_accept_is_left_out(bench) -> None:
+    answers = ("accept", "reject", "ignore", None)
+    text = "".join(line(f"Rita {answer}", [[0, 4, "PER"]], answer=answer) for answer in answers)
+    report = bench.report(text, "data.jsonl")
+    assert report.log.skips == {"documents_not_accepted": 2}
+    assert report.counts.documents == 2
+
+
+@pytest.mark.parametrize(
+    "content", ['[{"text": "a"}, {"text": "b"}]', '[\n{"text": "a"},\n{"text": "b"}\n]\n']
+)
+def test_a_json_array_is_one_fault(bench, content: str) -> None:
+    message = bench.error(content, "data.json")
+    assert message.startswith("[H100] 1 fault in")
+    assert "data.json:1: a JSON array, not JSON lines. Expected one JSON object a line" in message
+
+
 @pytest.mark.parametrize(
     ("content", "code", "part"),
     [
@@ -66,6 +96,14 @@ def test_empty_spans_are_annotation(bench) -> None:
         ('{"label": 1}\n', "H114", "no 'text' in it"),
         ('{"text": ""}\n', "H114", "the text is ''"),
         ('{"text": "ab", "spans": [[0, "1", "X"]]}\n', "H114", "is not start, end and label"),
+        ('{"text": "ab", "spans": [0, 1, "X"]}\n', "H114", "the span 0 is not start, end and label"),
+        ('{"text": "ab", "spans": [[0, 1, null]]}\n', "H114", "is not start, end and label"),
+        ('{"text": "ab", "span": [[0, 1, "X"]]}\n', "H114", "the key 'span', where 'spans' may be meant"),
+        ('{"text": "ab", "Entites": []}\n', "H114", "'entities' may be meant"),
+        ('{"text": "ab", "spans": [], "entities": []}\n', "H114", "spans under spans and entities"),
+        ('{"text": "ab", "cats": {"X": 0.5}}\n', "H114", "{'X': 0.5} are not an object with 0 or 1"),
+        ('{"text": "ab", "cats": {"X": "1"}}\n', "H114", "data.jsonl:1: the cats"),
+        ('{"text": "ab", "cats": ["X"]}\n', "H114", "the cats ['X'] are not an object"),
         ('{"text": "ab", "spans": [[0, 9, "X"]]}\n', "H112", "of 2 characters"),
         ('{"text": "ab", "spans": [[1, 1, "X"]]}\n', "H112", "1-1 'X'"),
         ('{"text": "a b", "spans": [[0, 3, "X"], [2, 3, "Y"]]}\n', "H113", "0-3 X 'a b' and 2-3 Y 'b'"),
@@ -108,6 +146,12 @@ def test_tasteset_rows_and_their_line_numbers(bench) -> None:
 def test_tasteset_counts_entities_with_another_text(bench) -> None:
     text = row('1" thick', {"start": 0, "end": 2, "type": "SIZE", "entity": "1'"})
     assert bench.report(text, "data.csv").log.notes["spans_differ_from_their_text"] == 1
+
+
+@pytest.mark.parametrize("wrong", [{"type": None}, {"start": "0"}, {"start": 0.5}, {"end": True}])
+def test_tasteset_with_lax_values(bench, wrong: dict) -> None:
+    text = row("rum", {"start": 0, "end": 3, "type": "FOOD", "entity": "rum"} | wrong)
+    assert "data.csv:2: the span (" in bench.error(text, "data.csv")
 
 
 def test_tasteset_needs_its_columns(bench) -> None:

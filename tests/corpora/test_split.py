@@ -58,7 +58,9 @@ def test_stream_is_not_gathered() -> None:
     assert taken == BLOCK
 
 
-@pytest.mark.parametrize("text", ["0.8,0.1", "0.8", "a,b", "0.5,0.6,-0.1", "0.2,0.2,0.2,0.4"])
+@pytest.mark.parametrize(
+    "text", ["0.8,0.1", "0.8", "a,b", "0.5,0.6,-0.1", "0.2,0.2,0.2,0.4", "nan,nan", "0.9,nan", "inf,0"]
+)
 def test_bad_shares(text: str) -> None:
     with pytest.raises(HoneError, match="H118"):
         parse_split(text)

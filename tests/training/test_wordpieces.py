@@ -35,7 +35,7 @@ BOTH = """
 
 def test_callbacks_in_a_config():
     callback = spacy.registry.resolve(Config().from_str(BOTH))["before_init"]
-    with pytest.raises(HoneError, match=r"\[H510\]"):
+    with pytest.raises(HoneError, match=r"\[H124\]"):
         callback(spacy.blank("en", config={"corpora": {"train": {"path": None}, "dev": {"path": None}}}))
 
 

@@ -117,18 +117,22 @@ def show(report: Report, out_dir: Path) -> None:
     scheme = f", {layout['scheme']}, column {layout['columns']['tag']}" if layout else ""
     console = Console(highlight=False)
     table = Table(title=f"{report.log.file} ({report.format}{scheme})", title_justify="left")
-    for heading in ("output", "documents", "sentences", "tokens", "entities"):
-        table.add_column(heading, justify="left" if heading == "output" else "right")
+    headings = ["documents", "sentences", "tokens", "entities"] + ["categories"] * bool(
+        report.counts.categories
+    )
+    table.add_column("output")
+    for heading in headings:
+        table.add_column(heading, justify="right")
     for name, counts in report.outputs.items():
-        numbers = (counts.documents, counts.sentences, counts.tokens, sum(counts.entities.values()))
-        table.add_row(str(out_dir / name), *(f"{number:,}" for number in numbers))
+        numbers = counts.to_dict() | {kind: sum(getattr(counts, kind).values()) for kind in headings[3:]}
+        table.add_row(str(out_dir / name), *(f"{numbers[heading]:,}" for heading in headings))
     console.print(table)
     for title, counter in (
         ("repaired", report.log.repairs),
         ("skipped", report.log.skips),
         ("noted", report.log.notes),
     ):
-        listed = ", ".join(f"{count:,} {rule}" for rule, count in counter.items() if count)
+        listed = ", ".join(f"{count:,} {rule.replace('_', ' ')}" for rule, count in counter.items() if count)
         if listed:
             console.print(f"{title}: {listed}", soft_wrap=True)
     agreement = report.agreement

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from spacy.tokens import Doc
-from thinc.api import require_gpu
+from thinc.api import get_current_ops, require_gpu
 from tqdm import tqdm
 
 from ..errors import Errors, HoneError
@@ -98,7 +98,7 @@ def evaluate(
     Raises HoneError: see the codes H601 to H610.
     """
     check_writable([path for path in (output, predictions, documents) if path])
-    _use_gpu(gpu_id)
+    device = _use_device(gpu_id)
     nlp = load_pipeline(model)
     golds = read_golds(corpus, nlp.vocab, spans_key)
     warnings = check_labels(golds.label_counts(spans_key), predictable_labels(nlp, spans_key))
@@ -113,7 +113,7 @@ def evaluate(
         "corpus": str(corpus),
         "spans_key": spans_key,
         "tokens": "raw" if raw_text else "gold",
-        "device": "CPU" if gpu_id < 0 else f"GPU {gpu_id}",
+        "device": device,
         "skipped_documents": golds.skipped,
         "words": found.words,
         "words_per_second": found.words / found.seconds,
@@ -129,10 +129,11 @@ def evaluate(
     return summary, facts
 
 
-def _use_gpu(gpu_id: int) -> None:
-    if gpu_id < 0:
-        return
-    try:
-        require_gpu(gpu_id)
-    except Exception as error:  # thinc's ValueError, CuPy's CUDARuntimeError, torch's RuntimeError
-        raise HoneError(Errors.H610.format(gpu_id=gpu_id, error=error)) from error
+def _use_device(gpu_id: int) -> str:
+    """Turn to the GPU that is asked for, and say what is computed on."""
+    if gpu_id >= 0:
+        try:
+            require_gpu(gpu_id)
+        except Exception as error:  # thinc's ValueError, CuPy's CUDARuntimeError, torch's RuntimeError
+            raise HoneError(Errors.H610.format(gpu_id=gpu_id, error=error)) from error
+    return {"cupy": f"CUDA device {gpu_id}", "mps": "Apple MPS"}.get(get_current_ops().name, "CPU")

@@ -1,6 +1,7 @@
 """From annotated files to `.spacy` corpora: the function behind `python -m spacy hone convert`."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ import srsly
 from ..errors import Errors, HoneError
 from .agreement import Agreement
 from .align import Misaligned, trim
-from .docs import DocBinWriter, TokenizerName, load_tokenizer, other_words, tokenize
+from .docs import DocBinWriter, TokenizerName, in_zones, load_tokenizer, other_words, tokenize
 from .faults import Faults, Log, OnError, Repair, check_choice
 from .formats import FORMATS, format_of
 from .formats.options import Opener, ReadOptions, open_binary
@@ -103,7 +104,7 @@ def convert(
     ):
         check_choice(option, value, kind)
     formats = [format_of(path, format) for path in inputs]
-    _check_names(inputs)
+    _check_names(inputs, "report.json" if split else "spacy")
     if out_dir.is_file():
         raise HoneError(Errors.H126.format(where=out_dir))
     options = ReadOptions(scheme, token_column, tag_column, n_sents, missing, repair, opener)
@@ -118,8 +119,8 @@ def convert(
         for path, name, agreement in zip(inputs, formats, agreements)
     ]
 
-    def records(report: Report) -> Iterator[Record]:
-        for record in FORMATS[report.format].read(report.log.file, report.log, options):
+    def records(report: Report) -> Generator[Record, None, None]:
+        for record in in_zones(FORMATS[report.format].read(report.log.file, report.log, options), nlp):
             if change:
                 convert_script(record, change)
             if labels:
@@ -135,14 +136,14 @@ def convert(
     with staging(out_dir) as folder:
         writers: dict[str, DocBinWriter] = {}
         for report in reports:
-            stream = records(report)
-            parted = splitter.split(stream) if splitter else ((report.name, record) for record in stream)
-            for part, record in parted:
-                name = f"{part}.spacy"
-                if name not in writers:
-                    writers[name] = DocBinWriter(folder / name, shard_size, unknown_spaces=gold_tokens)
-                writers[name].add(record)
-                report.outputs.setdefault(name, Counts()).add(record)
+            with closing(records(report)) as stream:
+                parted = splitter.split(stream) if splitter else ((report.name, record) for record in stream)
+                for part, record in parted:
+                    name = f"{part}.spacy"
+                    if name not in writers:
+                        writers[name] = DocBinWriter(folder / name, shard_size, unknown_spaces=gold_tokens)
+                    writers[name].add(record)
+                    report.outputs.setdefault(name, Counts()).add(record)
         faults.check()
         if labels:
             labels.check()
@@ -154,12 +155,12 @@ def convert(
     return reports
 
 
-def _check_names(inputs: list[Path]) -> None:
-    """Two inputs must not be written to the same place."""
+def _check_names(inputs: list[Path], suffix: str) -> None:
+    """Two inputs must not be written to the same place: their corpora or, with --split, their reports."""
     seen: dict[str, Path] = {}
     for path in inputs:
         if path.stem in seen:
-            target = f"{path.stem}.spacy"
+            target = f"{path.stem}.{suffix}"
             raise HoneError(Errors.H120.format(first=seen[path.stem], second=path, target=target))
         seen[path.stem] = path
 

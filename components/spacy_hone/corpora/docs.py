@@ -1,8 +1,9 @@
 """The only file of the room that knows spaCy: tokenisers in, DocBins out, and back."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +24,7 @@ from .records import Record
 Words = tuple[list[str], list[bool]]  # words, and whether a space follows each
 TokenizerName = Literal["stock", "mixed"]
 MAX_TOKENS = 250_000  # tokens a shard, which bounds the memory whatever the documents' length
+ZONE = 2_000  # documents that a tokenizer keeps what it learns for
 ATTRS = [ORTH, ENT_IOB, ENT_TYPE, SENT_START]
 OUTSIDE, INSIDE, BEGIN = 2, 1, 3  # spaCy's codes for ENT_IOB; 0 is a missing annotation
 
@@ -39,6 +41,17 @@ def load_tokenizer(lang: str, tokenizer: TokenizerName) -> Language:
     # only words are wanted, and the lexical attributes take most of the time
     nlp.vocab.lex_attr_getters = {}  # type: ignore[attr-defined]
     return nlp
+
+
+def in_zones(records: Iterable[Record], nlp: Language) -> Iterator[Record]:
+    """Pass records on, and let the tokenizer forget words and texts after every 2,000: its memory stays flat.
+
+    Docs made while a record is worked on must not outlive it.
+    """
+    stream = iter(records)
+    for first in stream:
+        with nlp.memory_zone():
+            yield from chain([first], islice(stream, ZONE - 1))
 
 
 def words_of(doc: Doc) -> Words:
@@ -135,20 +148,25 @@ class _Keys(dict[str, int]):
         return self[string]
 
 
-def read_docs(path: Path | str, vocab: Vocab) -> Iterator[Doc]:
+def docbin_paths(path: Path | str | None) -> list[Path]:
+    """The `.spacy` files at a path, a file or a directory, in order. RAISES: HoneError H124 if there are none."""
+    if path is None or not Path(path).exists():
+        raise HoneError(Errors.H124.format(where=path, problem="there is no such path"))
+    files = [Path(path), *sorted(Path(path).rglob("*.spacy"))]
+    found = [file for file in files if file.suffix == ".spacy" and file.is_file()]
+    if not found:
+        raise HoneError(Errors.H124.format(where=path, problem="there is no .spacy file here"))
+    return found
+
+
+def read_docs(path: Path | str | None, vocab: Vocab) -> Iterator[Doc]:
     """Stream the documents of a `.spacy` file or of a directory of shards, in order.
 
     RAISES: HoneError H124 if there are none, or a file is not a DocBin.
     """
-    path = Path(path)
-    if not path.exists():
-        raise HoneError(Errors.H124.format(where=path, problem="there is no such path"))
-    files = sorted(path.rglob("*.spacy")) if path.is_dir() else [path]
-    if not files:
-        raise HoneError(Errors.H124.format(where=path, problem="nothing in this directory"))
-    for file in files:
+    for file in docbin_paths(path):
         try:
             docs = DocBin().from_disk(file)
-        except Exception as error:  # whatever zlib and msgpack make of foreign bytes
-            raise HoneError(Errors.H124.format(where=file, problem=f"not readable ({error})")) from None
+        except Exception:  # whatever zlib and msgpack make of foreign bytes
+            raise HoneError(Errors.H124.format(where=file, problem="cannot be read as a corpus")) from None
         yield from docs.get_docs(vocab)

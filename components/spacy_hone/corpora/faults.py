@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -76,6 +77,19 @@ class Log:
             self.faults.add(self.file, code, f"{self.file}:{line}", values)
         elif self.on_error == "repair":
             self.repairs[rule] += 1
+
+
+def legible(text: str, length: int = 80) -> str:
+    """The beginning of a text for a message, with bytes that are not UTF-8 and NUL spelled out (`\\xe9`)."""
+    escaped = text.strip().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return escaped.replace("\0", "\\x00")[:length]
+
+
+def explain(error: Exception) -> str:
+    """What was wrong with a JSON text or with what is in it, in words."""
+    if isinstance(error, JSONDecodeError):
+        return f"not valid JSON ({error.msg}, at character {error.pos + 1})"
+    return f"there is no {error} in it" if isinstance(error, KeyError) else str(error)
 
 
 def check_choice(option: str, value: str, kind: Any) -> None:

@@ -12,9 +12,14 @@ QUOTES = frozenset("“”‘’…—·")  # Chinese punctuation where the text
 
 
 class Edges(dict[str, tuple[bool, bool]]):
-    """Token -> whether its first and its last character take no space beside them, in Chinese text."""
+    """Token -> whether its first and its last character take no space beside them, in Chinese text.
+
+    It begins anew at 100,000 tokens.
+    """
 
     def __missing__(self, token: str) -> tuple[bool, bool]:
+        if len(self) >= 100_000:
+            self.clear()
         self[token] = tuple(char in QUOTES or bool(IS_CJK.match(char)) for char in (token[0], token[-1]))  # type: ignore[assignment]
         return self[token]
 

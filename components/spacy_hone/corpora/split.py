@@ -7,6 +7,7 @@ proportions hold overall.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from math import isclose
 from random import Random
 
 from ..errors import Errors, HoneError
@@ -26,7 +27,7 @@ def parse_split(text: str) -> dict[str, float]:
         raise HoneError(
             Errors.H118.format(split=text, problem=f"{len(shares)} shares, the least {min(shares)}")
         )
-    if abs(sum(shares) - 1) > 1e-6:
+    if not isclose(sum(shares), 1, abs_tol=1e-6):  # it is false for nan
         raise HoneError(Errors.H118.format(split=text, problem=f"the shares sum to {sum(shares):g}"))
     return {part: share for part, share in zip(PARTS, shares) if share}
 

@@ -43,5 +43,11 @@ def read_golds(path: Path, vocab: Vocab, spans_key: str | None = None) -> Golds:
     if not numbers:
         groups = sorted({key for doc in docs for key in doc.spans})
         where = "doc.ents" if spans_key is None else f"doc.spans[{spans_key!r}]"
-        raise HoneError(Errors.H604.format(path=path, where=where, groups=", ".join(groups) or "none"))
+        if groups:
+            hint = f"It has span groups, which --spans-key chooses: {', '.join(groups)}."
+        elif spans_key:
+            hint = "It has no span groups: leave out --spans-key for doc.ents."
+        else:
+            hint = "Convert it again from a file that has entities."
+        raise HoneError(Errors.H604.format(path=path, where=where, hint=hint))
     return Golds([docs[i] for i in numbers], numbers, len(docs) - len(numbers))

@@ -60,6 +60,15 @@ def load_pretrained(
     return wordpieces, transformer
 
 
+def load_tokenizer(name: str) -> Wordpieces:
+    """The tokenizer of an encoder by path or name. H201: nowhere to be found."""
+    source = resolve_encoder(name)
+    try:
+        return from_hugging_face(AutoTokenizer.from_pretrained(source, use_fast=True), name)
+    except OSError as err:
+        raise not_found(name, str(err).splitlines()[0]) from err
+
+
 def pack(wordpieces: Wordpieces, transformer: PreTrainedModel) -> bytes:
     """An encoder as bytes: its config, its weights (safetensors), its tokenizer's files. No pickle."""
     state = {name: weight.contiguous() for name, weight in transformer.state_dict().items()}

@@ -24,6 +24,7 @@ POSITIONS = "embeddings.position_embeddings.weight"
 
 
 def build_transformer_encoder(
+    name: str | None = None,
     *,
     vocab_size: int = 8000,
     lowercase: bool = True,
@@ -40,9 +41,10 @@ def build_transformer_encoder(
 ) -> Model[list[Doc], Any]:
     """`hone.TransformerEncoder.v1`: BERT's layers from random weights, fixed sinusoidal positions.
 
-    It needs a tokenizer before `initialize`: `hone.TrainWordpieces.v1` in `[initialize.before_init]`, or
-    `set_tokenizer`.
+    It takes the place of `hone.TransformerModel.v1` by its name alone.
 
+    name: a pretrained encoder whose tokenizer is taken, without its weights. None: the tokenizer is trained, by
+        `hone.TrainWordpieces.v1` in `[initialize.before_init]`, or given by `set_tokenizer`.
     vocab_size, lowercase: of the tokenizer to be trained; vocab_size is the most it may have.
     depth: layers. width: size of a vector, a multiple of n_heads. ff_width: size of the layers' inner
     vectors.
@@ -63,7 +65,7 @@ def build_transformer_encoder(
         "type_vocab_size": 1,
     }
     model = make_encoder(
-        partial(build_scratch, settings),
+        partial(build_scratch, name, settings),
         precision=precision,
         window=window,
         stride=stride,
@@ -95,8 +97,8 @@ def set_tokenizer(model: Model, tokenizer: "PreTrainedTokenizerFast") -> None:
     shim.wordpieces = from_hugging_face(tokenizer, "hone.TransformerEncoder.v1")
 
 
-def build_scratch(settings: dict[str, Any], wordpieces: "Wordpieces | None") -> "Encoder":
-    """Random weights for a tokenizer. H210 without one.
+def build_scratch(name: str | None, settings: dict[str, Any], wordpieces: "Wordpieces | None") -> "Encoder":
+    """Random weights for a tokenizer: the one that was set, else that of the encoder `name`, else H210.
 
     Word vectors have the standard deviation 1 / sqrt(width), positions that amplitude: the proportion of
     Vaswani et al. 2017, whose factor sqrt(width) on the words is left out of both, as a normalisation
@@ -105,8 +107,12 @@ def build_scratch(settings: dict[str, Any], wordpieces: "Wordpieces | None") -> 
     import torch
     from transformers import BertConfig, BertModel
 
+    from .checkpoint import load_tokenizer
+
     if wordpieces is None:
-        raise HoneError(Errors.H210)
+        if name is None:
+            raise HoneError(Errors.H210)
+        wordpieces = load_tokenizer(name)
     config = BertConfig(vocab_size=len(wordpieces.strings), pad_token_id=wordpieces.pad_id, **settings)
     transformer = BertModel(config, add_pooling_layer=False)
     scale = config.hidden_size**-0.5

@@ -85,7 +85,7 @@ def make_ner(
 class TokenClassifierNER(TrainablePipe):
     """Finds entities by classifying tokens. `predict` decodes the best legal tags; entities replace those
     that the document has, never touch whitespace tokens, and carry `ent._.confidence`: the product of the
-    probabilities of their tags (in `doc.spans[key].attrs["scores"]` for span groups).
+    probabilities of their tags (also in `doc.spans[key].attrs["scores"]` for span groups).
 
     Training ignores tokens without annotation, and always backpropagates: a listener waits for its gradient.
     """
@@ -136,10 +136,10 @@ class TokenClassifierNER(TrainablePipe):
         key = self.cfg["spans_key"]
         for doc, found in zip(docs, scores):
             spans = [Span(doc, start, end, label=label) for start, end, label, _ in found]
+            for span, scored in zip(spans, found):
+                span._.confidence = scored.score
             if key is None:
                 doc.set_ents(spans)
-                for span, scored in zip(spans, found):
-                    span._.confidence = scored.score
             else:
                 attrs = {"scores": np.array([scored.score for scored in found], dtype="float32")}
                 doc.spans[key] = SpanGroup(doc, name=key, spans=spans, attrs=attrs)

@@ -43,13 +43,9 @@ FACTORIES = {
     "ner": ENTITIES,
     "beam_ner": ENTITIES,
     "hone_ner": ENTITIES,
-    "hone_transition_ner": ENTITIES,
     "tagger": TAGS,
-    "hone_tagger": TAGS,
     "textcat": CATEGORIES,
     "textcat_multilabel": CATEGORIES,
-    "hone_textcat": CATEGORIES,
-    "hone_textcat_multilabel": CATEGORIES,
 }
 SPAN_FACTORIES = {"hone_ner", "spancat", "spancat_singlelabel"}
 

@@ -10,12 +10,13 @@ from typing import Any
 from spacy.training import Example
 from spacy.util import minibatch
 
+from ..corpora.spacing import CJK
 from ..errors import Errors, HoneError
 
 Batcher = Callable[[Iterable[Example]], Iterator[list[Example]]]
 
-_CJK = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
-_WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+|[^\w\s]")
+_SINGLE = rf"{CJK}\uac00-\ud7af"  # and Korean
+_WORD = re.compile(rf"[{_SINGLE}]|[^\W{_SINGLE}]+|[^\w\s]")
 
 
 def make_batch_by_wordpieces(

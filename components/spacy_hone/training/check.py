@@ -1,6 +1,5 @@
 """Look at the corpora and the encoder before the long work starts."""
 
-import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,11 +10,12 @@ from typing import Any
 from spacy.language import Language
 from spacy.vocab import Vocab
 
+from ..corpora.docs import docbin_paths, read_docs
+from ..corpora.schemes import split_tag
 from ..errors import Errors, HoneError
 from .annotations import Annotation, needed_annotations
-from .docbins import docbin_paths, read_docs
 
-_TAG = re.compile(r"([BIOESLUM])[-_](.+)")
+ENCODERS = ("hone.TransformerModel.v1", "hone.TransformerEncoder.v1")
 
 
 @dataclass(slots=True)
@@ -57,8 +57,8 @@ def check_corpora(config: Mapping[str, Any]) -> Summary:
     config: an interpolated spaCy config (`nlp.config.interpolate()`); the corpora that `[training]` names
         must have a `path` to .spacy files. Warns (H517) about dev documents that are in train too.
 
-    Raises one error with all faults: H201 (an encoder that is nowhere), H510 (no .spacy file), H511 (a file
-    that is none), H512 (nothing in it), H513 (a label that dev has and train lacks), H514 (an annotation that
+    Raises one error with all faults: H201 (an encoder that is nowhere), H124 (no .spacy file, or a
+    file that is none), H512 (nothing in it), H513 (a label that dev has and train lacks), H514 (an annotation that
     a component needs is nowhere), H515 (tags of a scheme where labels belong), H516 (entities that begin or
     end in whitespace).
     """
@@ -95,7 +95,7 @@ def _raise(faults: list[str]) -> None:
 def _encoder_faults(settings: Any) -> Iterator[str]:
     if not isinstance(settings, Mapping):
         return
-    if settings.get("@architectures") == "hone.TransformerModel.v1":
+    if settings.get("@architectures") in ENCODERS and settings.get("name"):
         from ..models.resolve import resolve_encoder
 
         try:
@@ -161,7 +161,7 @@ def _split_faults(
 def _tags(labels: Iterable[str]) -> list[str]:
     """The labels that are tags of a scheme: `B-X` beside `I-X`, or nothing but such labels (an `E-MAIL` among
     others is a label)."""
-    found = {label: match[2] for label in labels if (match := _TAG.fullmatch(label))}
+    found = {label: tag[1] for label in labels if (tag := split_tag(label)) and tag[1]}
     types = Counter(found.values())
     everything = len(found) == len(list(labels)) > 1
     return sorted(label for label, rest in found.items() if everything or types[rest] > 1)

@@ -111,7 +111,7 @@ class AdamW(Optimizer):
         norms = {at: float(node.ops.xp.linalg.norm(node.get_grad(at[1]))) for at, node in arrays.items()}
         # Nothing but zeros: just updated, given up by the gradient scaler, or no label in the batch.
         norms |= {(shim, ""): norm for shim, update in modules.items() if (norm := update.norm()) != 0}
-        if norms:
+        if any(norms.values()):
             self._update(arrays, modules, norms, lr_scale)
         for shim, update in modules.items():
             update.drop_gradients(keep=key[1] if shim == key[0] else None)

@@ -6,8 +6,8 @@ from pathlib import Path
 from spacy.language import Language
 from spacy.vocab import Vocab
 
+from ..corpora.docs import read_docs
 from ..errors import Errors, HoneError
-from .docbins import read_docs
 
 
 def make_train_wordpieces(
@@ -18,8 +18,8 @@ def make_train_wordpieces(
     path: A .spacy file or a folder of them, usually `${paths.train}`.
     component: Name of the encoder's component; its config says how many wordpieces, and whether lower-cased.
 
-    Raises H507 if the pipeline has no such component with an encoder that needs a tokenizer, H510 or H511 for
-    the corpus, H212 if it has no text.
+    Raises H507 if the pipeline has no such component with an encoder that needs a tokenizer, H124 for the
+    corpus, H212 if it has no text.
     """
 
     def train(nlp: Language) -> Language:

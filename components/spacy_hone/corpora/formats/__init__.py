@@ -36,7 +36,8 @@ def format_of(path: Path, name: str = "auto") -> str:
     """The format of a file: the one named, or the one that its suffix belongs to. It must be text."""
     check_choice("--format", name, ("auto", *FORMATS))
     if not path.is_file():
-        raise HoneError(Errors.H110.format(where=path))
+        detail = ", but a folder: name the files in it" if path.is_dir() else ""
+        raise HoneError(Errors.H110.format(where=path, detail=detail))
     with path.open("rb") as file:
         head = file.read(65_536)
     if b"\0" in head:

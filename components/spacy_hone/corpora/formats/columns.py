@@ -5,25 +5,29 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from ..faults import Log
+from ...errors import Errors, HoneError
+from ..faults import Log, legible
 from ..schemes import Style, join_tag, split_tag
 from ..segment import segment
 
 DOCUMENT = re.compile(r"-+ ?DOCSTART ?-+|#\s*newdoc\b|#\s*begin document\b", re.IGNORECASE)
+LONE = re.compile(r"\W*DOCSTART\b", re.IGNORECASE)  # a mark where it is all of a block
 COMMENT = re.compile(r"#(\s|$|\s*end document\b|\s*[\w.]+\s*=)")
 TEXT = re.compile(r"#\s*text\s*=\s*(.*)")
 BLANK = re.compile(r"\n[^\S\n]+(?=\n|\Z)")  # a line of white space
+BORDER = re.compile(rf"\n(?=\n|{DOCUMENT.pattern})", re.IGNORECASE)  # between two blocks
 RUNS = re.compile(r"[ \t]+")
 SPREAD = {"B": "BII", "E": "IIE", "L": "IIL", "S": "BIE", "U": "BIL"}
 BAD = re.compile("[\0\ud800-\udfff]")  # NUL, and bytes that are not UTF-8
 CHUNK = 1 << 18  # characters read at a time
+MAX_ROWS = 100_000  # of a block, which is held in memory
 
 
 @dataclass(frozen=True)
 class Columns:
     """How lines are laid out: separator (tab or space), number of columns, indices of token and tag.
 
-    style: where the tags have their letter.
+    style: where the tags have their letter. missing: the tag that stands for unknown annotation.
     """
 
     separator: str
@@ -31,6 +35,12 @@ class Columns:
     token: int
     tag: int
     style: Style
+    missing: str | None = None
+
+    @property
+    def stray(self) -> str:
+        """The blank that does not separate the columns."""
+        return " " if self.separator == "\t" else "\t"
 
 
 @dataclass(slots=True)
@@ -52,38 +62,54 @@ class Sentence:
 
 
 def blocks(file: TextIO) -> Iterator[tuple[int, str]]:
-    """Runs of lines that are not blank, each as a string with the number of its first line."""
-    rest, number = "\n", 0
-    while True:
+    """Runs of lines that are not blank, cut at document marks, each as a string with the number of its first line.
+
+    RAISES: HoneError H128 for one of more than 100,000 lines.
+    """
+    rest, number, part = "\n", 0, "\n"
+    while part:
         part = file.read(CHUNK)
-        text = BLANK.sub("\n", rest + part + (file.readline() if part else ""))
-        *pieces, last = text.split("\n\n")
-        if not part:
-            pieces.append(last)
+        *pieces, rest = BORDER.split(BLANK.sub("\n", rest + part + (file.readline() if part else "")))
         for piece in pieces:
-            block = piece.lstrip("\n")
-            if block:
-                yield number + len(piece) - len(block), block.removesuffix("\n")
-            number += piece.count("\n") + 2
-        if not part:
-            return
-        rest, number = "\n" + last, number - 1
+            found = _block(piece, number, file)
+            if found[1]:
+                yield found
+            number += piece.count("\n") + 1
+        last = _block(rest, number, file)
+    if last[1]:
+        yield last
+
+
+def _block(piece: str, number: int, file: TextIO) -> tuple[int, str]:
+    """A piece without the blank lines around it, and the number of its first line; it begins in line `number`."""
+    block = piece.strip("\n")
+    first = number + len(piece) - len(piece.lstrip("\n"))
+    if block.count("\n") >= MAX_ROWS:
+        raise HoneError(Errors.H128.format(where=f"{file.name}:{first}", rows=MAX_ROWS))
+    return first, block
 
 
 def split_row(line: str, columns: Columns) -> list[str]:
     """The fields of a line; runs of blanks separate them where the separator gives a wrong number."""
     row = line.split(columns.separator)
-    if len(row) == columns.count and "" not in row:
+    if len(row) == columns.count and "" not in row and (columns.separator == "\t" or "\t" not in line):
         return row
     loose = RUNS.split(line.strip(" \t"))
     return loose if len(loose) == columns.count or columns.separator == " " else row
 
 
-def is_comment(line: str, row: list[str], columns: Columns) -> bool:
+def is_mark(line: str, block: Sequence[str]) -> bool:
+    """Does a line of this block begin a document?"""
+    return bool(DOCUMENT.match(line) or (len(block) == 1 and LONE.match(line)))
+
+
+def is_comment(line: str, columns: Columns) -> bool:
     """A line that begins with # and is no row: `# O` in a two-column file is the token #."""
     if not COMMENT.match(line):
         return False
-    return len(row) != columns.count or not re.fullmatch(r"O|[A-Z][-_].+|.+[-_][A-Z]", row[columns.tag])
+    row = split_row(line, columns)
+    tag = row[columns.tag] if len(row) == columns.count else ""
+    return tag != columns.missing and split_tag(tag, columns.style) is None
 
 
 def sentences(file: TextIO, columns: Columns, log: Log) -> Iterator[Sentence]:
@@ -96,7 +122,7 @@ def sentences(file: TextIO, columns: Columns, log: Log) -> Iterator[Sentence]:
             block[0] not in "#\ufeff"
             and "\n#" not in block
             and "docstart" not in block.lower()
-            and (separator == " " or " " not in block)
+            and columns.stray not in block
             and not BAD.search(block)
         ):
             rows = [line.split(separator) for line in block.split("\n")]
@@ -126,16 +152,15 @@ class _Careful:
         text, bad = "", False
         for number, raw in enumerate(block, first):
             line = raw.lstrip("\ufeff")
-            row = split_row(line, self.columns)
-            if DOCUMENT.match(line):
+            if is_mark(line, block):
                 if rows:
                     yield self._sentence(rows, text, bad)
                     rows, text, bad = [], "", False
                 self.marked = True
-            elif is_comment(line, row, self.columns):
+            elif is_comment(line, self.columns):
                 found = TEXT.match(line)
                 text = found[1] if found else text
-            elif pairs := self._row(number, line, row):
+            elif pairs := self._row(number, line):
                 rows += [(token, tag, number) for token, tag in pairs]
             else:
                 bad = True
@@ -146,13 +171,13 @@ class _Careful:
         tokens, tags, lines = (list(column) for column in zip(*rows)) if rows else ([], [], [])
         return Sentence(tokens, tags, lines, text, self.take_mark(), bad and self.log.on_error != "repair")
 
-    def _row(self, number: int, line: str, row: list[str]) -> list[tuple[str, str]]:
+    def _row(self, number: int, line: str) -> list[tuple[str, str]]:
         """Token and tag of a row: several if it is repaired by splitting, none if the row is at fault."""
         columns, log = self.columns, self.log
         repair = log.on_error == "repair"
+        row = split_row(line, columns)
         if BAD.search(line):
-            shown = line.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-            log.fault("H107", number, "invalid-utf8-replaced", token=shown)
+            log.fault("H107", number, "invalid-utf8-replaced", token=legible(line))
             row = split_row(BAD.sub("\ufffd", line), columns)
             if not repair:
                 return []

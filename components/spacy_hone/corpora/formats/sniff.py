@@ -6,9 +6,9 @@ from itertools import islice
 from pathlib import Path
 
 from ...errors import Errors, HoneError
-from ..faults import check_choice
+from ..faults import check_choice, legible
 from ..schemes import NAMES, SCHEMES, Style, detect, split_tag, style_of
-from .columns import COMMENT, DOCUMENT, RUNS, Columns, blocks, split_row
+from .columns import BAD, COMMENT, DOCUMENT, RUNS, Columns, blocks, is_comment, is_mark, split_row
 from .options import ReadOptions
 
 MARK = "-DOCSTART-"
@@ -49,7 +49,7 @@ def sniff(path: Path, options: ReadOptions) -> Layout:
     marked = False
     with options.open(path) as file:
         for _, block in blocks(file):
-            tags = _tags(block, columns)
+            tags = ["O" if tag == options.missing else tag for tag in _tags(block, columns)]
             marked = marked or (MARK in tags and bool(pairs))
             pairs.update(zip(["O", *tags], [*tags, "O"]))
     if scheme == "auto":
@@ -62,11 +62,11 @@ def _tags(block: str, columns: Columns) -> list[str]:
     lines = block.split("\n")
     if "#" in block or "docstart" in block.lower():
         lines = [
-            MARK if DOCUMENT.match(line) else line
+            MARK if is_mark(line, lines) else line
             for line in lines
-            if not COMMENT.match(line) or DOCUMENT.match(line)
+            if is_mark(line, lines) or not is_comment(line, columns)
         ]
-    if columns.tag == columns.count - 1:
+    if columns.tag == columns.count - 1 and columns.stray not in block:
         return [line.rstrip().rpartition(columns.separator)[2] for line in lines]
     rows = (split_row(line, columns) for line in lines)
     return [row[columns.tag] if len(row) == columns.count else row[0] for row in rows]
@@ -80,9 +80,10 @@ def _columns(path: Path, sample: list[str], options: ReadOptions, *, bare: bool)
     if not width:
         raise HoneError(Errors.H109.format(where=path, detail="", expected="lines of a token and its tag"))
     count = width[0][0]
-    values = [Counter(column) for column in zip(*(row for row in rows if len(row) == count))]
+    fields = zip(*(row for row in rows if len(row) == count))
+    values = [Counter(value for value in column if value != options.missing) for column in fields]
     if count == 1:
-        raise _no_tags(path, values)
+        raise _no_tags(path, sample, values)
     chosen = {"--token-column": options.token_column, "--tag-column": options.tag_column}
     for option, value in chosen.items():
         if not 0 <= value <= count:
@@ -96,26 +97,31 @@ def _columns(path: Path, sample: list[str], options: ReadOptions, *, bare: bool)
         candidates = [i for i in range(count) if i != token]
         found = [(i, style) for i in candidates if _readable(values[i], style := style_of(values[i])) > 0.5]
         if not (found or bare):
-            raise _no_tags(path, values)
+            raise _no_tags(path, sample, values)
         found = [known for known in found if set(values[known[0]]) != {"O"}] or found
         tag, style = found[-1] if found else (candidates[-1], "bare")
     if bare and not any(split_tag(value, style) for value in values[tag] if value != "O"):
         style = "bare"
-    return Columns(separator, count, token, tag, style)
+    return Columns(separator, count, token, tag, style, options.missing)
 
 
-def _no_tags(path: Path, values: list[Counter[str]]) -> HoneError:
-    examples = ", ".join(repr(value) for value in list(values[-1])[:3])
+def _no_tags(path: Path, sample: list[str], values: list[Counter[str]]) -> HoneError:
+    if any(BAD.search(line) for line in sample):
+        return HoneError(Errors.H108.format(where=path))
+    examples = ", ".join(f"'{legible(value, 20)}'" for value in list(values[-1])[:3])
     return HoneError(Errors.H111.format(where=path, columns=len(values), examples=examples))
 
 
 def _readable(values: Counter[str], style: Style) -> float:
-    return sum(values[value] for value in values if split_tag(value, style) is not None) / values.total()
+    known = sum(values[value] for value in values if split_tag(value, style) is not None)
+    return known / max(values.total(), 1)
 
 
 def _token_column(values: list[Counter[str]]) -> int:
     """The second column if the first only counts the sentence's tokens, as CoNLL-U does, else the first."""
     counts = (
-        len(values) > 2 and next(iter(values[0])) == "1" and all(value[:1].isdigit() for value in values[0])
+        len(values) > 2
+        and next(iter(values[0]), "") == "1"
+        and all(value[:1].isdigit() for value in values[0])
     )
     return int(counts and len(set(values[1])) > 1)

@@ -1,7 +1,17 @@
 """Spans by character offsets, as several formats give them: checked, trimmed, and freed of overlaps."""
 
+from typing import Any
+
 from ..faults import Log
 from ..records import CharSpan
+
+
+def char_span(span: Any) -> CharSpan:
+    """What a file gives as a span. RAISES: ValueError if it is none."""
+    start, end, label = span if isinstance(span, list | tuple) and len(span) == 3 else (None, None, None)
+    if not (type(start) is int and type(end) is int and isinstance(label, str)):
+        raise ValueError(f"the span {span!r} is not start, end and label")
+    return start, end, label
 
 
 def check_spans(text: str, spans: list[CharSpan], line: int, log: Log) -> list[CharSpan] | None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import Errors, HoneError
-from ..faults import Log
+from ..faults import Log, explain, legible
 from ..records import CharSpan, Record
 from .options import ReadOptions
-from .spans import check_spans
+from .spans import char_span, check_spans
 
 TEXT, ENTITIES = "ingredients", "ingredients_entities"
 
@@ -44,18 +44,15 @@ def _spans(text: str, value: str | None, line: int, log: Log) -> list[CharSpan] 
         if not text:
             raise ValueError(f"{TEXT} is empty")
         for entity in json.loads(value or ""):
-            start, end, label = int(entity["start"]), int(entity["end"]), str(entity["type"])
-            log.notes["spans_differ_from_their_text"] += text[start:end] != entity.get(
-                "entity", text[start:end]
-            )
-            spans.append((start, end, label))
+            span = char_span((entity["start"], entity["end"], entity["type"]))
+            covered = text[span[0] : span[1]]
+            log.notes["spans_differ_from_their_text"] += entity.get("entity", covered) != covered
+            spans.append(span)
     except UnicodeEncodeError:
-        shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        log.fault("H107", line, "document-dropped", token=shown[:80])
+        log.fault("H107", line, "document-dropped", token=legible(text))
         return None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        problem = f"no {error} in an entity" if isinstance(error, KeyError) else str(error)
         expected = f"{ENTITIES} to be a JSON list of objects with start, end, type, entity"
-        log.fault("H114", line, "document-dropped", problem=problem, expected=expected)
+        log.fault("H114", line, "document-dropped", problem=explain(error), expected=expected)
         return None
     return check_spans(text, spans, line, log)

@@ -1,0 +1,55 @@
+import shutil
+from pathlib import Path
+
+import pytest
+import spacy
+
+from spacy_hone.deploy.wheels import build_wheel, list_code
+from spacy_hone.errors import HoneError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A copy of what the package's wheel is made of."""
+    path = tmp_path / "source"
+    shutil.copytree(ROOT / "components" / "spacy_hone", path / "components" / "spacy_hone")
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, path / name)
+    return path
+
+
+def test_readme_changes_the_wheel_but_not_its_code(source: Path, tmp_path: Path):
+    packages = tmp_path / "packages"
+    wheel = build_wheel(source, packages)
+    code, content = list_code(wheel), wheel.read_bytes()
+    assert any(line.startswith("spacy_hone/errors.py,") for line in code)
+    assert (packages / "spacy_hone.code").read_text(encoding="utf8").splitlines() == code
+    assert build_wheel(source, packages).read_bytes() == content
+    (source / "README.md").write_text("another", encoding="utf8")
+    assert list_code(build_wheel(source, packages)) == code and wheel.read_bytes() != content
+    (source / "components" / "spacy_hone" / "types.py").write_text("", encoding="utf8")
+    assert list_code(build_wheel(source, packages)) != code
+
+
+def test_pipeline_wheel_requires_ours(tmp_path: Path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("hone_ner").add_label("FOOD")
+    nlp.initialize()
+    nlp.to_disk(tmp_path / "model")
+    meta = tmp_path / "meta.json"
+    meta.write_text('{"name": "tiny", "version": "0.1.0", "license": "MIT"}', encoding="utf8")
+    wheel = build_wheel(tmp_path / "model", tmp_path / "packages", meta)
+    assert wheel.name == "en_tiny-0.1.0-py3-none-any.whl"
+    assert not (tmp_path / "packages" / "en_tiny.code").exists()
+    shutil.unpack_archive(wheel, tmp_path / "unpacked", "zip")
+    [metadata] = (tmp_path / "unpacked").rglob("METADATA")
+    assert "Requires-Dist: spacy-hone<0.2.0,>=0.1.0" in metadata.read_text(encoding="utf8")
+
+
+def test_what_cannot_be_built_says_why(tmp_path: Path):
+    (tmp_path / "setup.py").write_text("raise SystemExit('no setup')", encoding="utf8")
+    with pytest.raises(HoneError, match=r"\[H804\](.|\n)*no setup"):
+        build_wheel(tmp_path, tmp_path / "packages")
+    assert not list((tmp_path / "packages").iterdir())

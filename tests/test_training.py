@@ -1,0 +1,104 @@
+"""Every config by spaCy's own training loop on real text: trained, saved, loaded, predicting the same, in two
+processes too."""
+
+from collections.abc import Callable, Iterable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from spacy.util import load_config
+from spacy.vocab import Vocab
+
+from spacy_hone.corpora.convert import convert
+
+ROOT = Path(__file__).parents[1]
+CONFIGS = sorted((ROOT / "configs").glob("*.cfg"))
+DOCUMENTS = 40
+# enough for each to find something
+QUICK = {
+    "training.max_steps": 12,
+    "training.eval_frequency": 12,
+    "training.optimizer.learn_rate.warmup_steps": 2,
+    "vars.learn_rate": 0.003,
+}
+SLOWER = {"ner_trf_stock": {"vars.learn_rate": 0.001}}
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> Callable[[str], Path]:
+    """The first documents of an embedded corpus as `train.spacy` and `dev.spacy` in a folder, by our converter."""
+    made: dict[str, Path] = {}
+
+    def folder(name: str) -> Path:
+        if name not in made:
+            made[name] = tmp_path_factory.mktemp(name)
+            text = (ROOT / "assets" / "samples" / f"{name}.conll").read_text(encoding="utf8")
+            head = "-DOCSTART-".join(text.split("-DOCSTART-")[: DOCUMENTS + 1])
+            (made[name] / "head.conll").write_text(head, encoding="utf8")
+            language: Any = {"lang": "zh", "tokenizer": "mixed"} if name == "parcels" else {}
+            convert([made[name] / "head.conll"], made[name], split="0.8,0.2", **language)
+        return made[name]
+
+    return folder
+
+
+@pytest.fixture(scope="module", params=CONFIGS, ids=lambda path: path.stem)
+def trained(request, corpus, tmp_path_factory) -> tuple[Language, Path, list[str]]:
+    """A pipeline after its training, where it was saved, and texts that it has not seen."""
+    folder = corpus("parcels" if request.param.stem.endswith("_zh") else "recipes")
+    output = tmp_path_factory.mktemp(request.param.stem)
+    paths = {f"paths.{name}": str(folder / f"{name}.spacy") for name in ("train", "dev")}
+    nlp = init_nlp(
+        load_config(request.param, QUICK | paths | SLOWER.get(request.param.stem, {}), interpolate=False)
+    )
+    train(nlp, output, stdout=StringIO(), stderr=StringIO())
+    dev = DocBin().from_disk(folder / "dev.spacy").get_docs(Vocab())
+    return nlp, output / "model-last", [doc.text for doc in dev]
+
+
+def entities(doc: Doc) -> list[tuple[int, int, str]]:
+    return [(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents]
+
+
+def same(ours: Iterable[Doc], theirs: Iterable[Doc]) -> None:
+    """Entities and confidences agree (which are None from a stock component)."""
+    for one, other in zip(ours, theirs, strict=True):
+        assert entities(one) == entities(other)
+        scores = [[ent._.confidence for ent in doc.ents] for doc in (one, other)]
+        assert scores[0] == pytest.approx(scores[1], abs=1e-3)
+
+
+def test_there_are_configs():
+    assert len(CONFIGS) >= 5
+
+
+def test_finds_something_and_says_how_sure_it_is(trained):
+    nlp, _, texts = trained
+    found = [ent._.confidence for doc in nlp.pipe(texts) for ent in doc.ents]
+    assert len(found) > len(texts)
+    if nlp.get_pipe_meta("ner").factory == "hone_ner":
+        assert all(0 < confidence <= 1 for confidence in found)
+        assert len(set(found)) > 1
+
+
+def test_predicts_the_same_when_loaded(trained):
+    nlp, path, texts = trained
+    loaded = spacy.load(path)
+    assert loaded.pipe_names == nlp.pipe_names
+    same(nlp.pipe(texts), loaded.pipe(texts))
+
+
+def test_predicts_the_same_in_two_processes(trained):
+    """After the parent has predicted, and so used torch's threads: the stock transformer hangs here."""
+    _, path, texts = trained
+    loaded = spacy.load(path)
+    alone = list(loaded.pipe(texts, batch_size=2))
+    same(alone, loaded.pipe(texts, n_process=2, batch_size=2))
