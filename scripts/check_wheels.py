@@ -1,14 +1,17 @@
 """Install the wheels of `packages/` into a clean environment and compare with the trained pipelines."""
 
+import sys
 from pathlib import Path
 
 import srsly
 import typer
-from spacy.tokens import DocBin
+from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
 from spacy.vocab import Vocab
 
+from spacy_hone.corpora.docs import read_docs
 from spacy_hone.deploy.installed import check_wheels
-from spacy_hone.errors import Errors
+from spacy_hone.deploy.wheels import find_wheel
+from spacy_hone.errors import HoneError
 
 
 def main(
@@ -16,24 +19,21 @@ def main(
     output: Path = typer.Option(Path("metrics/wheels.json"), help="Where the result goes."),
     constraints: Path = typer.Option(Path("constraints.txt"), help="pip constraints file."),
 ) -> None:
-    """Each NAME is the package of a wheel in packages/, compared with TRAINED_DIR on the texts of a DocBin."""
+    """Each NAME is the package of a wheel in packages/, compared with TRAINED_DIR on the texts of a corpus."""
     names, trained, corpora = zip(*(entry.split("=") for entry in pipelines), strict=True)
-    wheels = [find_wheel(name) for name in ("spacy_hone", *names)]
-    texts = [[doc.text for doc in DocBin().from_disk(path).get_docs(Vocab())] for path in corpora]
-    results = check_wheels(wheels, names, [Path(p) for p in trained], texts, constraints=constraints)
+    try:
+        wheels = [find_wheel(Path("packages"), name) for name in ("spacy_hone", *names)]
+        texts = [[doc.text for doc in read_docs(Path(path), Vocab())] for path in corpora]
+        with Progress(SpinnerColumn(), "{task.description}", TimeElapsedColumn()) as progress:
+            progress.add_task(f"Installing {len(wheels)} wheels in a clean environment, predicting there")
+            results = check_wheels(wheels, names, [Path(p) for p in trained], texts, constraints=constraints)
+    except HoneError as error:
+        sys.exit(str(error))
     srsly.write_json(output, results)
-    for result in results:
+    for found in results:
         print(
-            "{pipeline}: {entities} entities in {documents} texts, the same from the wheel".format(**result)
+            f"{found['pipeline']}: {found['entities']} entities in {found['documents']} texts, all the same"
         )
-
-
-def find_wheel(name: str) -> Path:
-    """The newest wheel of a package in packages/."""
-    wheels = sorted(Path("packages").rglob(f"{name}-*.whl"), key=lambda p: p.stat().st_mtime)
-    if not wheels:
-        raise SystemExit(Errors.H805.format(name=name))
-    return wheels[-1]
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ EXAMPLES = {
 
 
 def main() -> None:
-    """Read metrics/ and packages/, print a table of scores, the wheels and two lines of code for each."""
+    """Print a table of scores, the wheels and how to call each."""
     console = Console(width=110)
     table = Table(title="Strict entity scores on the test part")
     for column in ("pipeline", "precision", "recall", "F1", "95 % interval", "words/s"):
@@ -26,14 +26,14 @@ def main() -> None:
         row = [f"{micro[k]:.3f}" for k in ("precision", "recall", "f1")]
         table.add_row(name, *row, f"{low:.3f}-{high:.3f}", f"{scores['words_per_second']:,.0f}")
     console.print(table)
-    for wheel in sorted(Path("packages").rglob("*.whl")):
+    for wheel in sorted(Path("packages").glob("*.whl")):
         console.print(f"{wheel}  {wheel.stat().st_size / 1e6:.1f} MB", highlight=False)
-    console.print("\nUse them, here or anywhere after `pip install packages/*.whl`:", highlight=False)
+    console.print("\nUse them, here or anywhere after `pip install packages/*.whl -c constraints.txt`:")
     for name, text in EXAMPLES.items():
-        code = f'import spacy; doc = spacy.load("{name}")("{text}")'
-        console.print(
-            f"  {code}\n  print([(e.text, e.label_, e._.confidence) for e in doc.ents])", highlight=False
-        )
+        code = f"""
+import spacy; doc = spacy.load("{name}")("{text}")
+print([(ent.text, ent.label_, round(ent._.confidence, 2)) for ent in doc.ents])"""
+        console.print(code, highlight=False, markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import spacy
 
-from spacy_hone.deploy.wheels import build_wheel, list_code
+from spacy_hone.deploy.wheels import build_wheel, find_wheel, list_code
 from spacy_hone.errors import HoneError
 
 ROOT = Path(__file__).parents[2]
@@ -53,3 +53,10 @@ def test_what_cannot_be_built_says_why(tmp_path: Path):
     with pytest.raises(HoneError, match=r"\[H804\](.|\n)*no setup"):
         build_wheel(tmp_path, tmp_path / "packages")
     assert not list((tmp_path / "packages").iterdir())
+
+
+def test_newest_wheel_is_found(tmp_path: Path):
+    with pytest.raises(HoneError, match=r"\[H805\].*en_tiny"):
+        find_wheel(tmp_path, "en_tiny")
+    (tmp_path / "en_tiny-0.1.0-py3-none-any.whl").touch()
+    assert find_wheel(tmp_path, "en_tiny").name == "en_tiny-0.1.0-py3-none-any.whl"

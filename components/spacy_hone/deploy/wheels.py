@@ -47,3 +47,11 @@ def list_code(wheel: Path) -> list[str]:
         [record] = (name for name in archive.namelist() if name.endswith(".dist-info/RECORD"))
         lines = archive.read(record).decode("utf8").splitlines()
     return sorted(line for line in lines if not line.split(",")[0].endswith(("/METADATA", "/RECORD")))
+
+
+def find_wheel(packages: Path, name: str) -> Path:
+    """The newest wheel of a package. Raises H805."""
+    wheels = sorted(packages.glob(f"{name}-*.whl"), key=lambda path: path.stat().st_mtime)
+    if not wheels:
+        raise HoneError(Errors.H805.format(packages=packages, name=name))
+    return wheels[-1]
