@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from harness.data import DATA_SETS, dev_part, fold_parts, split_part
+from harness.data import dev_part, fold_parts, split_part
+from harness.data_sets import DATA_SETS
 from harness.ner_tables import compare, quality_table
 from harness.results import FOLDER, read
 from peers.grid import make_grid

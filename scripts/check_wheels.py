@@ -32,7 +32,7 @@ def main(
     srsly.write_json(output, results)
     for found in results:
         print(
-            f"{found['pipeline']}: {found['entities']} entities in {found['documents']} texts, all the same"
+            f"{found['pipeline']}: {found['decisions']} decisions in {found['documents']} texts, all the same"
         )
 
 

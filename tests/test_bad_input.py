@@ -128,7 +128,13 @@ CONVERT: dict[str, tuple[str, str | bytes, tuple[str, ...], tuple[str, ...]]] = 
         (),
         ("[H112] {file}:1: the span 4-9 'FOOD' lies outside the text of 8 characters",),
     ),
-    "an empty table": ("a.csv", "", (), ("[H115] {file}:1: the column ingredients is missing",)),
+    "an empty table": ("a.csv", "", (), ("[H109] {file}: no documents in it. Expected a header",)),
+    "a table without a label": (
+        "a.csv",
+        "text,x\na,b\n",
+        (),
+        ("[H129] {file}:1: no column", "--label-column"),
+    ),
     "a folder": (".", "", (), ("[H110] {file}: there is no such file, but a folder",)),
     "no such file": ("nowhere.conll", "", (), ("[H110] {file}: there is no such file.",)),
 }

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "configs").rglob("*.cfg"))
 
 LONGER = ("training.max_steps", "training.eval_frequency")
+OTHER_TASK = ("nlp.pipeline", "training.score_weights")
 # variant -> (base, prefixes of the settings in which it may differ)
 VARIANTS = {
     "ner_trf_zh.cfg": ("ner_trf.cfg", ("vars", "nlp.lang", "nlp.tokenizer")),
@@ -20,6 +21,18 @@ VARIANTS = {
         "ner_trf.cfg",
         ("components.transformer.model", "vars", "initialize.before_init", *LONGER),
     ),
+    "ner_trf_focal.cfg": ("ner_trf.cfg", ("components.ner.loss",)),
+    "ner_trf_dice.cfg": ("ner_trf.cfg", ("components.ner.loss",)),
+    "tagger_trf.cfg": ("ner_trf.cfg", ("components.ner", "components.tagger", *OTHER_TASK)),
+    "textcat_trf.cfg": ("ner_trf.cfg", ("components.ner", "components.textcat", *OTHER_TASK)),
+    "textcat_trf_zh.cfg": ("textcat_trf.cfg", ("vars", "nlp.lang", "nlp.tokenizer")),
+    "chunks_trf.cfg": ("ner_trf.cfg", ("components.ner.spans_key", "training.score_weights")),
+    "textcat_trf_focal.cfg": ("textcat_trf.cfg", ("components.textcat.loss",)),
+    "textcat_multilabel_trf.cfg": (
+        "textcat_trf.cfg",
+        ("components.textcat.factory", "components.textcat.positive_label", "components.textcat.loss"),
+    ),
+    "joint_trf.cfg": ("ner_trf.cfg", ("components.textcat", *OTHER_TASK)),
     "ner_cnn.cfg": (
         "ner_trf.cfg",
         ("components.t", "components.ner.model.tok2vec", "nlp.pipeline", "vars", *LONGER),

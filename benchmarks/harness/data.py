@@ -1,90 +1,48 @@
-"""The two data sets of the NER figures, as documents in the order of their files, and how they are divided.
+"""Documents of the data sets, in the order of their files, and how they are divided."""
 
-They are read from `../shared/data` beside the repository, or from HONE_DATA.
-"""
-
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from dataclasses import dataclass, field
 
-import spacy
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 
-from spacy_hone.corpora.convert import convert
-
-ROOT = Path(__file__).parents[2]
-DATA = Path(os.environ.get("HONE_DATA", ROOT.parent / "shared" / "data"))
-MINILM = "sentence-transformers/all-MiniLM-L6-v2"
-
-
-@dataclass(frozen=True)
-class DataSet:
-    """One data set and what its users train on it.
-
-    files: read one after another. learn_rate: peak rate. batch_size: documents an update.
-    tokenizer: the `[nlp.tokenizer]` block that makes from raw text the tokens of the file.
-    """
-
-    lang: str
-    files: tuple[str, ...]
-    encoder: str
-    config: str
-    learn_rate: float
-    tokenizer: dict[str, str]
-    batch_size: int = 16
-
-
-DATA_SETS = {
-    "tasteset": DataSet(
-        "en", ("tasteset/TASTEset.csv",), MINILM, "ner_trf.cfg", 1e-4, {"@tokenizers": "spacy.Tokenizer.v1"}
-    ),
-    "clner": DataSet(
-        "zh",
-        ("clner/test.txt", "clner/validation.txt"),
-        "zh-mini",
-        "ner_trf_zh.cfg",
-        3e-4,
-        {"@tokenizers": "spacy.zh.ChineseTokenizer", "segmenter": "char"},
-    ),
-}
+from harness.data_sets import DATA_SETS
 
 
 @dataclass(frozen=True)
 class Part:
-    """Training and test documents under the name by which the result file knows them."""
+    """Training and test documents under the name by which the result file knows them.
+
+    dev: documents that are neither trained on nor tested, where the data set has such.
+    """
 
     name: str
     train: list[Doc]
     test: list[Doc]
+    dev: list[Doc] = field(default_factory=list)
 
 
 def load(name: str) -> list[list[Doc]]:
-    """The documents of each file of a data set."""
+    """The documents of each file of a data set, or of its train, dev and test parts."""
     data_set = DATA_SETS[name]
-    vocab = spacy.blank(data_set.lang).vocab
-    with TemporaryDirectory() as folder:
-        convert([DATA / file for file in data_set.files], Path(folder), lang=data_set.lang)
-        outputs = [
-            (Path(folder) / file).with_suffix(".spacy") for file in map(os.path.basename, data_set.files)
-        ]
-        return [list(DocBin().from_disk(output).get_docs(vocab)) for output in outputs]
+    return data_set.read(data_set.paths, data_set.lang)
 
 
 def split_part(name: str, sizes: str) -> Part:
-    """One fixed split. `sizes`: as "630/70"; "official": train on the first file, test on the second."""
+    """One fixed split. `sizes`: as "630/70"; "official": train on the first file, test on the last."""
     files = load(name)
     if sizes == "official":
-        train, test = files
-        return Part("official", train, test)
+        train, *dev, test = files
+        return Part("official", train, test, *dev)
     return _divide(sizes, [doc for docs in files for doc in docs], int(sizes.split("/")[1]))
 
 
 def dev_part(name: str, sizes: str, share: float = 0.1) -> Part:
-    """The same split without its test documents: a share of the training documents is held out instead."""
-    train = split_part(name, sizes).train
-    return _divide(f"{sizes} dev", train, round(share * len(train)))
+    """The same split with the dev documents in the place of the test documents; where the data set has none, a
+    share of the training documents is held out."""
+    part = split_part(name, sizes)
+    if part.dev:
+        return Part(f"{sizes} dev", part.train, part.dev)
+    return _divide(f"{sizes} dev", part.train, round(share * len(part.train)))
 
 
 def fold_parts(name: str, n_folds: int) -> Iterator[Part]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from harness.data import DATA_SETS
+from harness.data_sets import DATA_SETS
 
 from peers.outcome import Settings
 

@@ -1,49 +1,28 @@
-"""The peer: a plain Hugging Face token-classification head, trained as its tutorials do.
+"""The peers: plain Hugging Face heads, trained as its tutorials do.
 
-Labels on the first sub-token of each word (-100 elsewhere), AdamW with weight decay 0.01 but none on biases
-and LayerNorm, linear schedule with 10 % warm-up, gradient norm clipped at 1, bf16 autocast, argmax decoding,
-strict IOB2 entities.
+AdamW with weight decay 0.01 but none on biases and LayerNorm, linear schedule with 10 % warm-up, gradient norm
+clipped at 1, bf16 autocast.
 """
 
 import random
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from harness.data import DATA_SETS, MINILM, ROOT, Part
-from spacy.tokens import Doc, Span
-from transformers import (
-    AutoModelForTokenClassification,
-    AutoTokenizer,
-    get_linear_schedule_with_warmup,
-    set_seed,
-)
+from harness.data_sets import MINILM
+from harness.readers import ROOT
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+from transformers import AutoTokenizer, get_linear_schedule_with_warmup
 
-from peers.outcome import Outcome, Settings
+from peers.outcome import Settings
 
-Features = dict[str, list[int]]
+Features = dict[str, Any]
 IGNORED = -100
 NO_DECAY = ("bias", "LayerNorm.weight")
-
-
-def train(part: Part, settings: Settings) -> Outcome:
-    """Train on the part's training documents and find the entities of its test documents.
-
-    Overrides: `precision` ("bf16" or "fp32") and `dropout`.
-    """
-    data_set = DATA_SETS[settings.data]
-    set_seed(settings.seed)
-    start = time.perf_counter()
-    peer = Peer(encoder_path(data_set.encoder), part.train, settings)
-    words = 0
-    batches = shuffled_batches(part.train, data_set.batch_size)
-    for _, batch in zip(range(settings.updates), batches):
-        peer.update(batch)
-        words += sum(map(len, batch))
-    seconds = time.perf_counter() - start
-    return Outcome(peer.predict(part.test), seconds, words, peer.precision)
 
 
 def encoder_path(name: str) -> Path:
@@ -62,26 +41,28 @@ def shuffled_batches(docs: Sequence[Doc], size: int) -> Iterator[list[Doc]]:
         yield from (order[i : i + size] for i in range(0, len(order), size))
 
 
-class Peer:
+class Peer(ABC):
     """Model, tokenizer and optimiser.
 
     encoder: directory of the pretrained model. docs: training documents, for the labels.
-    settings: see `train`.
+    settings: may override `precision` ("bf16" or "fp32") and `dropout`.
     """
+
+    model_class: Any
 
     def __init__(self, encoder: Path, docs: Sequence[Doc], settings: Settings) -> None:
         self.precision = settings.overrides.get("precision", "bf16")
-        labels = sorted({ent.label_ for doc in docs for ent in doc.ents})
-        self.tags = ["O", *(f"{prefix}-{label}" for label in labels for prefix in "BI")]
+        self.labels = self.find_labels(docs)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.tokenizer = AutoTokenizer.from_pretrained(encoder, use_fast=True)
         dropout = float(settings.overrides.get("dropout", 0.1))
-        model = AutoModelForTokenClassification.from_pretrained(
+        model = self.model_class.from_pretrained(
             encoder,
-            num_labels=len(self.tags),
+            num_labels=len(self.labels),
             torch_dtype=torch.float32,
             hidden_dropout_prob=dropout,
             attention_probs_dropout_prob=dropout,
+            **self.model_options(),
         )
         self.model = model.to(self.device)
         self.optimizer = torch.optim.AdamW(self._parameter_groups(), lr=settings.learn_rate)
@@ -89,11 +70,31 @@ class Peer:
         self.schedule = get_linear_schedule_with_warmup(self.optimizer, warmup, settings.updates)
         self._cache: dict[int, Features] = {}
 
+    @abstractmethod
+    def find_labels(self, docs: Sequence[Doc]) -> list[str]:
+        """The name of each column of the logits."""
+
+    @abstractmethod
+    def encode(self, doc: Doc) -> Features:
+        """Input ids and attention mask as lists, and the labels."""
+
+    @abstractmethod
+    def read(self, doc: Doc, features: Features, logits: torch.Tensor) -> Doc:
+        """A copy of the document, with what the logits say."""
+
+    @abstractmethod
+    def pad_labels(self, features: Sequence[Features], width: int) -> torch.Tensor:
+        """The labels of a batch of which the longest has so many sub-tokens."""
+
+    def model_options(self) -> dict[str, Any]:
+        """More of the model's configuration."""
+        return {}
+
     def update(self, docs: Sequence[Doc]) -> float:
-        """One optimiser step; the loss, a mean over labelled sub-tokens."""
+        """One optimiser step; the loss, a mean."""
         self.model.train()
         with self._autocast():
-            loss = self.model(**self._pad([self._encode(doc) for doc in docs])).loss
+            loss = self.model(**self._pad([self._features(doc) for doc in docs])).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
@@ -103,14 +104,14 @@ class Peer:
 
     @torch.inference_mode()
     def predict(self, docs: Sequence[Doc], batch_size: int = 64) -> list[Doc]:
-        """Copies of the documents, with the entities that the model finds."""
+        """Copies of the documents, with what the model finds."""
         self.model.eval()
         found = []
         for i in range(0, len(docs), batch_size):
-            features = [self._encode(doc) for doc in docs[i : i + batch_size]]
+            features = [self._features(doc) for doc in docs[i : i + batch_size]]
             with self._autocast():
-                best = self.model(**self._pad(features)).logits.argmax(-1).tolist()
-            found += map(self._read, docs[i : i + batch_size], features, best)
+                logits = self.model(**self._pad(features)).logits.float().cpu()
+            found += map(self.read, docs[i : i + batch_size], features, logits)
         return found
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
@@ -125,47 +126,35 @@ class Peer:
     def _autocast(self) -> Any:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
-    def _encode(self, doc: Doc) -> Features:
-        """`words` names, for each sub-token, the token that it is the first of, or is IGNORED."""
+    def _features(self, doc: Doc) -> Features:
         if id(doc) not in self._cache:
-            tokens = [token for token in doc if not token.is_space]
-            encoded = self.tokenizer(
-                [token.text for token in tokens], is_split_into_words=True, truncation=True
-            )
-            ids = encoded.word_ids()
-            firsts = [i is not None and i != before for before, i in zip([None, *ids], ids)]
-            words = [tokens[i].i if first else IGNORED for i, first in zip(ids, firsts)]
-            labels = [IGNORED if i == IGNORED else self._gold(doc, i) for i in words]
-            self._cache[id(doc)] = {**encoded, "labels": labels, "words": words}
+            self._cache[id(doc)] = self.encode(doc)
         return self._cache[id(doc)]
-
-    def _gold(self, doc: Doc, i: int) -> int:
-        tag = f"{doc[i].ent_iob_}-{doc[i].ent_type_}".strip("-")
-        return self.tags.index(tag) if tag in self.tags else 0
 
     def _pad(self, features: Sequence[Features]) -> dict[str, torch.Tensor]:
         width = max(len(row["input_ids"]) for row in features)
-        fill = {"input_ids": self.tokenizer.pad_token_id, "attention_mask": 0, "labels": IGNORED}
-        return {
-            name: torch.tensor(
-                [row[name] + [value] * (width - len(row[name])) for row in features], device=self.device
-            )
-            for name, value in fill.items()
+        fill = {"input_ids": self.tokenizer.pad_token_id, "attention_mask": 0}
+        padded = {
+            name: pad_lists([row[name] for row in features], width, value) for name, value in fill.items()
         }
+        padded["labels"] = self.pad_labels(features, width)
+        return {name: tensor.to(self.device) for name, tensor in padded.items()}
 
-    def _read(self, doc: Doc, features: Features, best: Sequence[int]) -> Doc:
-        """Strict IOB2: an entity begins with B- and goes on while the tag is I- of the same type."""
-        spans: list[tuple[int, int, str]] = []
-        open_label = None
-        for i, tag_id in zip(features["words"], best):
-            if i == IGNORED:
-                continue
-            prefix, _, label = self.tags[tag_id].partition("-")
-            if prefix == "I" and label == open_label:
-                spans[-1] = (spans[-1][0], i + 1, label)
-            else:
-                open_label = label if prefix == "B" else None
-                spans += [(i, i + 1, label)] * (prefix == "B")
-        found = Doc(doc.vocab, [token.text for token in doc], [bool(token.whitespace_) for token in doc])
-        found.set_ents([Span(found, *span) for span in spans])
-        return found
+
+def pad_lists(rows: Sequence[list[int]], width: int, value: int) -> torch.Tensor:
+    """Rows of different lengths as one tensor."""
+    return torch.tensor([row + [value] * (width - len(row)) for row in rows])
+
+
+def copy_words(doc: Doc, vocab: Vocab | None = None) -> Doc:
+    """The document without annotation."""
+    return Doc(vocab or doc.vocab, [token.text for token in doc], [bool(token.whitespace_) for token in doc])
+
+
+def train_peer(peer: Peer, docs: Sequence[Doc], batch_size: int, updates: int) -> tuple[float, int]:
+    """Make so many updates. RETURNS: the seconds that they took, and the words seen."""
+    start, words = time.perf_counter(), 0
+    for _, batch in zip(range(updates), shuffled_batches(docs, batch_size)):
+        peer.update(batch)
+        words += sum(map(len, batch))
+    return time.perf_counter() - start, words

@@ -5,11 +5,14 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.data import DATA_SETS, ROOT, Part
+from harness.data import Part
+from harness.data_sets import DATA_SETS
+from harness.readers import ROOT
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training.example import Example
@@ -17,26 +20,34 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as train_nlp
 from thinc.api import Config, Optimizer, require_gpu
 
-from peers.huggingface import encoder_path
+from peers.huggingface import copy_words, encoder_path
 from peers.outcome import Outcome, Settings
 from spacy_hone.models.precision import uses_bf16
 
 STOCK_CONFIG = Path(__file__).with_name("spacy_stock.cfg")
+STOCK_CONFIGS = {
+    "ents": STOCK_CONFIG,
+    "multi_cats": STOCK_CONFIG.with_name("spacy_textcat_multilabel.cfg"),
+}
 N_DEV = 16
 
 
-def train_hone(part: Part, settings: Settings) -> Outcome:
-    """The config in `configs/` that the data set names."""
-    return train_config(ROOT / "configs" / DATA_SETS[settings.data].config, part, settings)
+def train_hone(part: Part, settings: Settings, loss: Mapping[str, str] | None = None) -> Outcome:
+    """The config in `configs/` that the data set names, with changes of its loss."""
+    data_set = DATA_SETS[settings.data]
+    component = data_set.config.partition("_")[0]
+    changes = {f"components.{component}.loss.{name}": value for name, value in (loss or {}).items()}
+    overrides = {**data_set.changes, **changes, **settings.overrides}
+    return train_config(ROOT / "configs" / data_set.config, part, replace(settings, overrides=overrides))
 
 
 def train_stock(part: Part, settings: Settings) -> Outcome:
-    """Stock `ner` over a stock transformer with a stock optimiser."""
-    return train_config(STOCK_CONFIG, part, settings)
+    """Stock `ner` or `textcat_multilabel` over a stock transformer with a stock optimiser."""
+    return train_config(STOCK_CONFIGS[DATA_SETS[settings.data].task], part, settings)
 
 
 def train_config(path: Path, part: Part, settings: Settings) -> Outcome:
-    """Train by a config; the model after the last update is tested, on raw text.
+    """Train by a config; the model after the last update is tested, on raw text unless its spaces are unknown.
 
     The loop evaluates after the first and the last update: it gets a few training documents for that.
     """
@@ -49,8 +60,15 @@ def train_config(path: Path, part: Part, settings: Settings) -> Outcome:
         counter = WordCounter(nlp)
         train_nlp(nlp, None, use_gpu=device, stdout=io.StringIO(), stderr=sys.stderr)
         seconds = time.perf_counter() - start
-    docs = list(nlp.pipe([doc.text for doc in part.test], batch_size=64))
-    return Outcome(docs, seconds, counter.words, precision_of(nlp))
+    return Outcome(list(predict(nlp, part.test)), seconds, counter.words, precision_of(nlp))
+
+
+def predict(nlp: Language, docs: Iterable[Doc]) -> Iterator[Doc]:
+    """The pipeline's documents for the same texts, or tokens, without the encoder's output."""
+    bare = (copy_words(doc, nlp.vocab) if doc.has_unknown_spaces else nlp.make_doc(doc.text) for doc in docs)
+    for doc in nlp.pipe(bare, batch_size=64):
+        doc._.trf_data = None
+        yield doc
 
 
 def use_gpu_if_any() -> int:
@@ -75,6 +93,7 @@ def make_config(path: Path, docs: Sequence[Doc], settings: Settings, folder: Pat
         "nlp.lang": data_set.lang,
         "training.max_steps": settings.updates,
         "training.eval_frequency": settings.updates,
+        "training.patience": 0,
         "training.batcher.size": data_set.batch_size,
         "training.optimizer.learn_rate.warmup_steps": settings.updates // 10,
     }

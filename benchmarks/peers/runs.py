@@ -1,6 +1,6 @@
 """Runs of the quality figures: train, test, write down; choose by a dev part."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from pathlib import Path
 from statistics import fmean
@@ -8,18 +8,24 @@ from statistics import fmean
 from harness.data import Part
 from harness.results import Record, append, environment, find
 from harness.scoring import score
+from spacy.tokens import Doc
 
 from peers.grid import Grid
 from peers.outcome import Settings
 from peers.registry import SYSTEMS
 
+Score = Callable[[Sequence[Doc], Sequence[Doc]], Record]
+"""What there is to say of predictions for the documents of a part: (golds, predictions)."""
 
-def run_all(parts: Iterable[Part], system: str, settings: Iterable[Settings], out: Path) -> list[Record]:
+
+def run_all(
+    parts: Iterable[Part], system: str, settings: Iterable[Settings], out: Path, score: Score = score
+) -> list[Record]:
     """Every part with every setting; what the result file holds already is taken from there."""
-    return [run_once(part, system, setting, out) for part, setting in product(parts, list(settings))]
+    return [run_once(part, system, setting, out, score) for part, setting in product(parts, list(settings))]
 
 
-def run_once(part: Part, system: str, settings: Settings, out: Path) -> Record:
+def run_once(part: Part, system: str, settings: Settings, out: Path, score: Score = score) -> Record:
     """Train, test and write down, unless that is in the file."""
     key = {"system": system, "part": part.name, **vars(settings)}
     known = find(out, key)

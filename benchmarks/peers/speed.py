@@ -5,13 +5,16 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from harness.data import DATA_SETS, ROOT, load
+from harness.data import load
+from harness.data_sets import DATA_SETS
+from harness.readers import ROOT
 from spacy.tokens import Doc
 from spacy.training.example import Example
 from spacy.training.initialize import init_nlp
 from thinc.api import registry
 
-from peers.huggingface import Peer, encoder_path
+from peers.hf_tokens import TokenPeer
+from peers.huggingface import encoder_path
 from peers.outcome import Settings
 from peers.pipelines import STOCK_CONFIG, make_config, make_step, use_gpu_if_any
 
@@ -57,7 +60,7 @@ def peer_step(precision: str) -> Callable[[Sequence[Doc], int], Step]:
     def build(docs: Sequence[Doc], updates: int) -> Step:
         data_set = DATA_SETS[DATA]
         settings = Settings(DATA, updates, data_set.learn_rate, 0, {"precision": precision})
-        return Peer(encoder_path(data_set.encoder), docs, settings).update
+        return TokenPeer(encoder_path(data_set.encoder), docs, settings).update
 
     return build
 

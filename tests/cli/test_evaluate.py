@@ -4,7 +4,10 @@ from pathlib import Path
 import pytest
 import spacy
 from spacy.cli import app
+from spacy.language import Language
+from spacy.scorer import Scorer
 from spacy.tokens import Doc, DocBin
+from spacy.training import Example
 from typer.testing import CliRunner
 
 from spacy_hone.cli import hone_cli
@@ -68,8 +71,8 @@ def test_everything_is_written(model, corpus, tmp_path):
 def test_the_numbers_are_those_of_spacy_evaluate(model, corpus):
     from spacy.cli.evaluate import evaluate as evaluate_spacy
 
-    ours, theirs = evaluate(model, corpus, raw_text=True)[0], evaluate_spacy(model, corpus)
-    assert ours.scores.micro == pytest.approx([theirs[f"ents_{key}"] for key in "prf"], abs=1e-9)
+    [ours], theirs = evaluate(model, corpus, raw_text=True).sections, evaluate_spacy(model, corpus)
+    assert ours.summary.scores.micro == pytest.approx([theirs[f"ents_{key}"] for key in "prf"], abs=1e-9)
 
 
 def test_span_groups(corpus, tmp_path):
@@ -81,8 +84,8 @@ def test_span_groups(corpus, tmp_path):
         doc.spans["food"] = list(doc.ents)
         doc.set_ents([])
     DocBin(docs=docs).to_disk(tmp_path / "spans.spacy")
-    summary, facts = evaluate(str(tmp_path / "model"), tmp_path / "spans.spacy", spans_key="food")
-    assert summary.scores.micro.f1 == pytest.approx(10 / 13) and facts["spans_key"] == "food"
+    [section], facts, _ = evaluate(str(tmp_path / "model"), tmp_path / "spans.spacy", spans_key="food")
+    assert section.summary.scores.micro.f1 == pytest.approx(10 / 13) and facts["spans_key"] == "food"
 
 
 def test_faults_exit_and_write_nothing(model, corpus, tmp_path):
@@ -107,6 +110,92 @@ def test_faults_exit_and_write_nothing(model, corpus, tmp_path):
         assert result.exit_code == 1, code
         assert f"[{code}]" in result.stderr and not result.stdout and "Traceback" not in result.output
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@Language.component("test_evaluate_cats", assigns=["doc.cats"])
+def set_cats(doc: Doc) -> Doc:
+    doc.cats = {"法律": 0.8, "sport": 0.2} if "flour" in doc.text else {"法律": 0.3, "sport": 0.7}
+    return doc
+
+
+@Language.component("test_evaluate_tags", assigns=["token.tag"])
+def set_tags(doc: Doc) -> Doc:
+    for token in doc:
+        token.tag_ = "NUM" if token.text == "2" else "X"
+    return doc
+
+
+@pytest.fixture
+def everything(corpus, tmp_path) -> tuple[str, Path]:
+    """A pipeline that finds entities, categories and tags, and a corpus with a document for each and one for all."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns(PATTERNS)
+    nlp.add_pipe("test_evaluate_cats")
+    nlp.add_pipe("test_evaluate_tags")
+    nlp.to_disk(tmp_path / "model")
+    docs = list(DocBin().from_disk(corpus).get_docs(nlp.vocab))
+    docs[0].cats, docs[1].cats = {"法律": 1.0, "sport": 0.0}, {"法律": 0.0, "sport": 1.0}
+    for token, tag in zip(docs[0], ("NUM", "N", "N")):
+        token.tag_ = tag
+    extra = Doc(nlp.vocab, words=["only", "categories"])
+    extra.cats = {"法律": 0.0, "sport": 1.0}
+    DocBin(docs=[*docs, extra]).to_disk(tmp_path / "test.spacy")
+    return str(tmp_path / "model"), tmp_path / "test.spacy"
+
+
+def test_all_that_both_sides_have_is_compared(everything, tmp_path):
+    model, corpus = everything
+    files = {name: tmp_path / f"{name}.x" for name in ("output", "predictions", "documents")}
+    result = invoke(model, corpus, *(part for name, path in files.items() for part in (f"--{name}", path)))
+    assert result.exit_code == 0, result.output
+    data = json.loads(files["output"].read_text(encoding="utf8"))
+    assert (data["documents"], data["compared_documents"], data["skipped_documents"]) == (3, 4, 1)
+    assert data["micro"]["tp"] == 5
+    assert data["categories"]["doc.cats"]["accuracy"] == pytest.approx(2 / 3)
+    assert data["tag"]["accuracy"] == pytest.approx(1 / 3)
+    for part in (
+        "4 documents, 7 entities, 3 with categories of doc.cats, 3 tokens with tag_; 1 documents without",
+        "\nEntities\n",
+        "\nCategories of doc.cats (exclusive labels)\n",
+        "\nTags (token.tag_)\n",
+        "| 法律  |",
+    ):
+        assert part in result.stdout
+    blocks = files["predictions"].read_text(encoding="utf8").split("\n\n")
+    assert blocks[0].splitlines()[0] == "2 B-QUANTITY B-QUANTITY NUM NUM"
+    assert blocks[1].splitlines()[0] == "flour B-FOOD B-FOOD - -" and len(blocks) == 4
+    rows = [json.loads(line) for line in files["documents"].read_text(encoding="utf8").splitlines()]
+    found = [(row.get("kind"), row["document"]) for row in rows]
+    assert found[:3] == [(None, 2), (None, 0), (None, 1)]
+    assert found[3:] == [("categories", 1), ("categories", 4), ("categories", 0), ("tag", 0)]
+
+
+def test_entities_alone_have_no_heading(model, corpus):
+    text = invoke(model, corpus).stdout
+    assert "(3 documents, 7 entities; 1 documents without annotation skipped)" in text
+    assert "Entities" not in text and "alibration" not in text
+
+
+def test_the_numbers_of_categories_are_those_of_spacy(everything):
+    model, corpus = everything
+    nlp = spacy.load(model)
+    docs = [doc for doc in DocBin().from_disk(corpus).get_docs(nlp.vocab) if doc.cats]
+    examples = [Example(nlp(doc.text), doc) for doc in docs]
+    theirs = Scorer.score_cats(examples, "cats", labels=["法律", "sport"], multi_label=False)
+    ours = evaluate(model, corpus).sections[1].scores.scores
+    assert ours.micro == pytest.approx([theirs[f"cats_micro_{key}"] for key in "prf"], abs=1e-9)
+    assert ours.macro.f1 == pytest.approx(theirs["cats_macro_f"], abs=1e-9)
+
+
+def test_categories_alone(everything, tmp_path):
+    nlp, corpus = spacy.blank("en"), everything[1]
+    nlp.add_pipe("test_evaluate_cats")
+    nlp.to_disk(tmp_path / "cats")
+    result = invoke(tmp_path / "cats", corpus, "--bootstrap", "0", "--raw-text")
+    assert result.exit_code == 0 and "entities" not in result.stdout
+    assert "Accuracy 0.6667: documents with right label" in result.stdout
+    result = invoke(tmp_path / "cats", corpus, "--predictions", tmp_path / "x")
+    assert result.exit_code == 1 and result.stderr.startswith("[H613]") and not (tmp_path / "x").exists()
 
 
 def test_gpu_that_is_not_there(model, corpus):

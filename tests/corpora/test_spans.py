@@ -65,7 +65,7 @@ def test_spans_by_the_names_of_other_tools(bench, key: str) -> None:
     assert not bench.report(text, "data.jsonl").log.notes["documents_without_annotation"]
 
 
-@pytest.mark.parametrize("more", [{}, {"spans": None}, {"label": "LEGAL"}, {"labels": ["A"]}, {"meta": {}}])
+@pytest.mark.parametrize("more", [{}, {"spans": None}, {"label": None}, {"labels": None}, {"meta": {}}])
 def test_documents_without_annotation_are_counted(bench, more: dict) -> None:
     text = line("hello", **more) + line("bye", []) + line("so", cats={"A": False})
     assert bench.report(text, "data.jsonl").log.notes["documents_without_annotation"] == 1
@@ -155,7 +155,7 @@ def test_tasteset_with_lax_values(bench, wrong: dict) -> None:
 
 
 def test_tasteset_needs_its_columns(bench) -> None:
-    assert "[H115]" in bench.error("a,b\n1,2\n", "data.csv")
+    assert "[H115]" in bench.error("a,b\n1,2\n", "data.csv", format="tasteset")
 
 
 def test_fit_prefers_tokens_as_they_are() -> None:

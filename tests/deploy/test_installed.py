@@ -15,7 +15,7 @@ ENTS = [[[0, 4, "PER", 0.9], [9, 13, "LOC", 0.8]], []]
 def test_the_same_predictions_are_counted():
     found = [[[0, 4, "PER", 0.9004], [9, 13, "LOC", 0.8]], []]
     result = _compare("en_x", ENTS, found, tolerance=1e-3)
-    assert (result["documents"], result["entities"]) == (2, 2)
+    assert (result["documents"], result["decisions"]) == (2, 2)
     assert result["largest_confidence_difference"] == pytest.approx(4e-4)
 
 

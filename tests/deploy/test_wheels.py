@@ -24,7 +24,7 @@ def test_readme_changes_the_wheel_but_not_its_code(source: Path, tmp_path: Path)
     packages = tmp_path / "packages"
     wheel = build_wheel(source, packages)
     code, content = list_code(wheel), wheel.read_bytes()
-    assert any(line.startswith("spacy_hone/errors.py,") for line in code)
+    assert any(line.startswith("spacy_hone/errors/__init__.py,") for line in code)
     assert (packages / "spacy_hone.code").read_text(encoding="utf8").splitlines() == code
     assert build_wheel(source, packages).read_bytes() == content
     (source / "README.md").write_text("another", encoding="utf8")

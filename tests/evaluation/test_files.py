@@ -5,8 +5,8 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from spacy_hone.errors import HoneError
+from spacy_hone.evaluation.entities import Entities
 from spacy_hone.evaluation.files import check_writable, conll_lines, document_lines, write_files
-from spacy_hone.evaluation.samples import make_samples
 from spacy_hone.evaluation.seqeval_scores import score_strict
 from spacy_hone.evaluation.summary import summarise
 
@@ -15,7 +15,7 @@ def test_columns_never_break():
     words = ["1 1/2", "\n", " ", "\u3000", "cups", "x"]
     gold = Doc(Vocab(), words=words)
     gold.set_ents([Span(gold, 0, 2, "AN AMOUNT")], missing=[gold[5:6]])
-    lines = list(conll_lines(make_samples([gold], [gold])))
+    lines = list(conll_lines([gold], [Entities(summarise([gold], [gold]), [0])]))
     assert lines == [
         r"1\u00201/2 B-AN\u0020AMOUNT B-AN\u0020AMOUNT",
         r"\u000a I-AN\u0020AMOUNT I-AN\u0020AMOUNT",
@@ -30,7 +30,7 @@ def test_columns_never_break():
 def test_file_scores_as_the_summary_does(random_pairs):
     golds, preds = random_pairs(1)
     summary = summarise(golds, preds, bootstrap=0)
-    blocks = "\n".join(conll_lines(summary.samples)).strip().split("\n\n")
+    blocks = "\n".join(conll_lines(golds, [Entities(summary, range(len(golds)))])).strip().split("\n\n")
     rows = [[line.split() for line in block.split("\n")] for block in blocks]
     assert {len(row) for block in rows for row in block} == {3} and len(blocks) == len(golds)
     columns = [[[row[i] for row in block] for block in rows] for i in (1, 2)]
@@ -52,7 +52,8 @@ def test_worst_documents_first(doc_of):
         doc_of("wrong"),
         doc_of("wrong twice", (0, 1, "X")),
     ]
-    rows = [json.loads(line) for line in document_lines(summarise(golds, preds), [10, 11, 12, 13, 14])]
+    section = Entities(summarise(golds, preds), [10, 11, 12, 13, 14])
+    rows = [json.loads(line) for line in document_lines([section])]
     assert [row["document"] for row in rows] == [14, 13, 12, 11, 10]
     assert [row["f1"] for row in rows] == [0.0, 0.0, 0.5, 1.0, None]
     assert rows[2]["missed"] == [[5, 10, "X", "right"]] and rows[2]["spurious"] == [[5, 10, "Y", "right"]]

@@ -5,7 +5,8 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from spacy_hone.errors import HoneError
-from spacy_hone.evaluation.golds import read_golds
+from spacy_hone.evaluation.golds import read_golds, require_annotation
+from spacy_hone.evaluation.kinds import make_kinds
 
 
 @pytest.fixture
@@ -22,23 +23,18 @@ def corpus(tmp_path: Path, doc_of) -> Path:
 
 
 def test_directory_in_the_order_of_its_files(corpus):
-    golds = read_golds(corpus, Vocab())
-    assert [doc[0].text for doc in golds.docs] == ["Anna", "nothing", "Rome"]
-    assert (golds.numbers, golds.skipped) == ([0, 2, 3], 1)
-    assert golds.label_counts() == {"LOC": 1, "PER": 2}
+    assert [doc[0].text for doc in read_golds(corpus, Vocab())] == ["Anna", "no", "nothing", "Rome"]
 
 
 def test_one_file(corpus):
-    assert len(read_golds(corpus / "test-1.spacy", Vocab()).docs) == 2
+    assert len(read_golds(corpus / "test-1.spacy", Vocab())) == 2
 
 
 def test_faults_are_coded(tmp_path, corpus):
     empty = tmp_path / "empty.spacy"
     DocBin().to_disk(empty)
-    bare = tmp_path / "bare.spacy"
-    DocBin(docs=[Doc(Vocab(), words=["a"])]).to_disk(bare)
     (tmp_path / "nothing").mkdir()
-    faults = {tmp_path / "missing.spacy": "H124", empty: "H603", tmp_path / "nothing": "H124", bare: "H604"}
+    faults = {tmp_path / "missing.spacy": "H124", empty: "H603", tmp_path / "nothing": "H124"}
     for path, code in faults.items():
         with pytest.raises(HoneError, match=rf"\[{code}\].*{path.name}"):
             read_golds(path, Vocab())
@@ -52,10 +48,15 @@ def test_other_files_are_not_docbins(tmp_path, content):
         read_golds(path, Vocab())
 
 
-def test_span_groups_are_named(corpus, doc_of):
-    doc = doc_of("a b")
-    doc.spans["chunks"] = [doc[0:1]]
-    DocBin(docs=[doc]).to_disk(corpus / "groups.spacy")
-    assert read_golds(corpus / "groups.spacy", Vocab(), "chunks").label_counts("chunks") == {"": 1}
-    with pytest.raises(HoneError, match=r"\[H604\].*doc.spans\['sc'\].*chunks"):
-        read_golds(corpus / "groups.spacy", Vocab(), "sc")
+def test_what_the_corpus_has_is_named(doc_of):
+    bare, grouped = Doc(Vocab(), words=["a"]), doc_of("a b")
+    grouped.spans["chunks"] = [grouped[0:1]]
+    kinds = make_kinds("sc")
+    require_annotation(Path("x.spacy"), [bare, grouped], make_kinds())
+    require_annotation(Path("x.spacy"), [grouped], make_kinds("chunks"))
+    with pytest.raises(HoneError, match=r"\[H604\].*x.spacy.*doc.ents or doc.cats or token.tag_"):
+        require_annotation(Path("x.spacy"), [bare], make_kinds())
+    with pytest.raises(HoneError, match=r"\[H604\].*doc.spans\['sc'\].*chooses: chunks"):
+        require_annotation(Path("x.spacy"), [grouped], kinds[:1])
+    with pytest.raises(HoneError, match=r"\[H604\].*leave out --spans-key"):
+        require_annotation(Path("x.spacy"), [bare], kinds[:1])

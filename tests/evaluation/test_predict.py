@@ -1,10 +1,15 @@
+from pathlib import Path
+
 import pytest
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from spacy_hone.errors import HoneError
-from spacy_hone.evaluation.predict import load_pipeline, predict, predictable_labels
+from spacy_hone.evaluation.kinds import choose_kinds, make_kinds
+from spacy_hone.evaluation.predict import load_pipeline, predict
+
+ENTITIES = make_kinds()[:1]
 
 
 @pytest.fixture
@@ -26,34 +31,37 @@ def entities(docs: list[Doc]) -> list[list[str]]:
 
 
 def test_gold_tokens_are_kept(nlp, golds):
-    found = predict(nlp, golds, batch_size=2)
+    found = predict(nlp, golds, ENTITIES, batch_size=2)
     assert [[t.text for t in doc] for doc in found.docs] == [[t.text for t in doc] for doc in golds]
     assert entities(found.docs) == [["New York"], [], ["New York"]]
-    assert found.words == 8 and found.seconds > 0
+    assert found.words == 8 and found.differing == 0 and found.seconds > 0
 
 
 def test_raw_text_is_tokenised(nlp, golds):
-    found = predict(nlp, golds, raw_text=True)
+    found = predict(nlp, golds, ENTITIES, raw_text=True)
     assert [t.text for t in found.docs[0]] == ["New", "York", "ca", "n't"]
     assert [doc.text for doc in found.docs] == [doc.text for doc in golds]
     assert entities(found.docs) == [["New York"]] * 3
+    assert found.differing == 3
 
 
 def test_unknown_spaces_keep_the_gold_tokens(nlp):
     gold = Doc(nlp.vocab, words=["New", "York", "can't"])
     assert gold.has_unknown_spaces
-    assert [len(doc) for doc in predict(nlp, [gold], raw_text=True).docs] == [3]
+    assert [len(doc) for doc in predict(nlp, [gold], ENTITIES, raw_text=True).docs] == [3]
 
 
 def test_gold_annotation_does_not_reach_the_pipeline(nlp, golds):
     golds[1].ents = [golds[1].char_span(0, 8, "LOC")]
-    assert entities(predict(nlp, golds).docs)[1] == []
+    assert entities(predict(nlp, golds, ENTITIES).docs)[1] == []
     assert golds[1].ents
 
 
 def test_progress_sees_every_document(nlp, golds):
     seen = []
-    predict(nlp, golds, batch_size=1, progress=lambda docs: (seen.append(doc) or doc for doc in docs))
+    predict(
+        nlp, golds, ENTITIES, batch_size=1, progress=lambda docs: (seen.append(doc) or doc for doc in docs)
+    )
     assert seen == golds
 
 
@@ -62,17 +70,18 @@ def test_span_groups(golds):
     nlp.add_pipe("span_ruler", config={"spans_key": "sc"}).add_patterns(
         [{"label": "X", "pattern": "New York"}]
     )
-    assert predictable_labels(nlp, "sc") == {"X"}
-    assert [len(doc.spans["sc"]) for doc in predict(nlp, golds, spans_key="sc").docs] == [1, 0, 1]
+    [kind] = make_kinds("sc")[:1]
+    assert kind.predictable(nlp) == {"X"}
+    assert [len(doc.spans["sc"]) for doc in predict(nlp, golds, [kind]).docs] == [1, 0, 1]
     with pytest.raises(HoneError, match=r"\[H605\].*span_ruler.*doc.spans\['other'\]"):
-        predict(nlp, golds, spans_key="other")
+        predict(nlp, golds, make_kinds("other")[:1])
 
 
 def test_pipeline_without_an_entity_component(golds):
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
     with pytest.raises(HoneError, match=r"\[H605\].*sentencizer.*doc.ents"):
-        predict(nlp, golds)
+        predict(nlp, golds, ENTITIES)
 
 
 def test_undeclared_component_is_judged_by_what_it_does(golds):
@@ -83,8 +92,24 @@ def test_undeclared_component_is_judged_by_what_it_does(golds):
 
     nlp = spacy.blank("en")
     nlp.add_pipe("test_evaluation_finder")
-    assert predictable_labels(nlp) == set()
-    assert all(entities(predict(nlp, golds).docs))
+    assert ENTITIES[0].predictable(nlp) == set()
+    assert all(entities(predict(nlp, golds, ENTITIES).docs))
+    assert [kind.where for kind in predict(nlp, golds, make_kinds()).kinds] == ["doc.ents"]
+
+
+def test_only_what_is_on_both_sides_is_compared(nlp, golds):
+    for doc in golds:
+        doc.cats = {"A": 1.0}
+        doc[0].tag_ = "X"
+    with pytest.raises(HoneError, match=r"\[H604\].*doc.ents, so"):
+        choose_kinds(nlp, make_kinds(), Path("x.spacy"), golds)
+    golds[1].set_ents([])
+    assert [kind.where for kind in choose_kinds(nlp, make_kinds(), Path("x.spacy"), golds)] == ["doc.ents"]
+    nlp.add_pipe("textcat").add_label("A")
+    chosen = choose_kinds(nlp, make_kinds(), Path("x.spacy"), golds)
+    assert [kind.where for kind in chosen] == ["doc.ents", "doc.cats"]
+    with pytest.raises(HoneError, match=r"\[H605\].*\(none\) sets doc.ents or doc.cats or token.tag_"):
+        choose_kinds(spacy.blank("en"), make_kinds(), Path("x.spacy"), golds)
 
 
 def test_loading(nlp, tmp_path):

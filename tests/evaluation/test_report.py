@@ -5,10 +5,13 @@ import pytest
 
 from spacy_hone.errors import HoneError
 from spacy_hone.evaluation import summary as summaries
+from spacy_hone.evaluation.entities import Entities
 from spacy_hone.evaluation.peers import Peer
-from spacy_hone.evaluation.report import make_console, print_report, to_json
+from spacy_hone.evaluation.report import print_report
+from spacy_hone.evaluation.report import to_json as make_json
 from spacy_hone.evaluation.scores import Score
 from spacy_hone.evaluation.summary import check_labels, summarise
+from spacy_hone.evaluation.tables import make_console
 
 FACTS = {
     "model": "training/model-best",
@@ -17,7 +20,9 @@ FACTS = {
     "spans_key": None,
     "tokens": "gold",
     "device": "CPU",
+    "compared_documents": 25,
     "skipped_documents": 2,
+    "differing_documents": 0,
     "words": 1000,
     "words_per_second": 12345.6,
     "bootstrap": 100,
@@ -27,8 +32,13 @@ FACTS = {
 
 def render(summary, **facts) -> str:
     file = io.StringIO()
-    print_report(summary, {**FACTS, **facts}, make_console(file=file))
+    section = Entities(summary, range(len(summary.samples)))
+    print_report([section], {**FACTS, **facts}, summary.warnings, make_console(file=file))
     return file.getvalue()
+
+
+def to_json(summary) -> dict:
+    return make_json([Entities(summary, range(len(summary.samples)))], FACTS, summary.warnings)
 
 
 def test_text_can_be_pasted(random_pairs):
@@ -48,20 +58,20 @@ def test_text_can_be_pasted(random_pairs):
 def test_without_intervals(random_pairs):
     summary = summarise(*random_pairs(2), bootstrap=0)
     assert "none" in render(summary, bootstrap=0)
-    assert to_json(summary, FACTS)["interval"] is None
-    assert "interval" not in to_json(summary, FACTS)["per_type"]["PER"]
+    assert to_json(summary)["interval"] is None
+    assert "interval" not in to_json(summary)["per_type"]["PER"]
 
 
 def test_ignored_predictions_are_told(random_pairs):
     summary = summarise(*random_pairs(0, missing=True), bootstrap=0)
-    ignored = to_json(summary, FACTS)["ignored_predictions"]
+    ignored = to_json(summary)["ignored_predictions"]
     assert ignored > 0
     assert f"{ignored} predictions" in render(summary)
 
 
 def test_json_holds_all_numbers(random_pairs):
     summary = summarise(*random_pairs(3), bootstrap=50)
-    data = json.loads(json.dumps(to_json(summary, FACTS)))
+    data = json.loads(json.dumps(to_json(summary)))
     micro = data["micro"]
     assert (
         micro["tp"] + micro["fn"] == micro["support"] == sum(t["support"] for t in data["per_type"].values())
@@ -87,9 +97,9 @@ def test_disagreement_is_a_coded_warning(random_pairs, monkeypatch):
 
 
 def test_labels_of_another_scheme():
-    assert check_labels({"PER": 3}, {"PER", "LOC"}) == check_labels({"PER": 3}, set()) == []
-    assert check_labels({}, {"PER"}) == []
-    [warning] = check_labels({"PER": 3, "creative-work": 2}, {"PER"})
+    assert check_labels({"PER": 3}, {"PER", "LOC"}, "x") == check_labels({"PER": 3}, set(), "x") == []
+    assert check_labels({}, {"PER"}, "entities") == []
+    [warning] = check_labels({"PER": 3, "creative-work": 2}, {"PER"}, "entities")
     assert warning.startswith("[H608]") and "creative-work (2)" in warning
     with pytest.raises(HoneError, match=r"(?s)\[H606\].*Corpus: B-PER.*Pipeline: LOC, PER"):
-        check_labels({"B-PER": 3}, {"PER", "LOC"})
+        check_labels({"B-PER": 3}, {"PER", "LOC"}, "entities")

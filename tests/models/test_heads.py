@@ -88,6 +88,63 @@ def test_growth_keeps_the_rows_and_trains_on(model, docs):
     assert model.predict(docs)[0][:, 4:].all()
 
 
-def test_registered_name_builds():
-    config = {"@architectures": "hone.TokenClassifier.v1", "tok2vec": embed(), "dropout": 0.2, "nO": 3}
-    assert registry.resolve({"model": config})["model"].get_ref("output").get_dim("nO") == 3
+@pytest.mark.parametrize("crf", [False, True])
+def test_registered_name_builds(crf):
+    config = {
+        "@architectures": "hone.TokenClassifier.v1",
+        "tok2vec": embed(),
+        "dropout": 0.2,
+        "crf": crf,
+        "nO": 3,
+    }
+    model = registry.resolve({"model": config})["model"]
+    assert model.get_ref("output").get_dim("nO") == 3
+    assert (model.maybe_get_ref("crf") is not None) is crf
+
+
+@pytest.fixture
+def crf_model(docs) -> Model:
+    model = build_token_classifier(embed(), dropout=0.5, crf=True)
+    model.get_ref("output").set_dim("nO", 4)
+    return model.initialize(X=docs)
+
+
+def test_crf_holds_transitions_and_passes_the_logits_on(crf_model, docs):
+    crf = crf_model.get_ref("crf")
+    assert crf.get_param("transitions").shape == (4, 4)
+    assert not crf.get_param("transitions").any()
+    crf.set_param("transitions", np.ones((4, 4), dtype="float32"))
+    W, b = (crf_model.get_ref("output").get_param(name) for name in ("W", "b"))
+    assert_allclose(crf_model.predict(docs)[0], embed().predict(docs)[0] @ W.T + b, rtol=1e-5)
+    _, backprop = crf_model.begin_update(docs)
+    backprop([np.ones((len(doc), 4), dtype="float32") for doc in docs])
+    assert_allclose(crf_model.get_ref("output").get_grad("b"), [4, 4, 4, 4])
+
+
+def test_transitions_are_updated_saved_and_loaded(crf_model, docs):
+    crf_model.get_ref("crf").inc_grad("transitions", np.ones((4, 4), dtype="float32"))
+    crf_model.finish_update(Adam(0.1))
+    trained = crf_model.get_ref("crf").get_param("transitions")
+    assert (trained < 0).all()
+    loaded = build_token_classifier(embed(), crf=True).from_bytes(crf_model.to_bytes())
+    assert_allclose(loaded.get_ref("crf").get_param("transitions"), trained)
+    assert loaded.predict(docs)[0].shape == (3, 4)
+
+
+def test_growth_keeps_the_transitions_and_trains_on(crf_model, docs):
+    optimizer = Adam(0.01)
+    old = np.random.default_rng(0).normal(size=(4, 4)).astype("float32")
+    crf_model.get_ref("crf").set_param("transitions", old)
+    crf_model.get_ref("crf").inc_grad("transitions", np.zeros((4, 4), dtype="float32"))
+    crf_model.finish_update(optimizer)
+    resize_output(crf_model, 6)
+    crf = crf_model.get_ref("crf")
+    assert crf in list(crf_model.walk())
+    assert_allclose(crf.get_param("transitions")[:4, :4], old)
+    assert not crf.get_param("transitions")[4:].any() and not crf.get_param("transitions")[:, 4:].any()
+    assert crf_model.predict(docs)[0].shape == (3, 6)
+    crf.inc_grad("transitions", np.ones((6, 6), dtype="float32"))
+    crf_model.finish_update(optimizer)
+    assert (crf.get_param("transitions")[4:] < 0).all()
+    loaded = build_token_classifier(embed(), crf=True).from_bytes(crf_model.to_bytes())
+    assert_allclose(loaded.get_ref("crf").get_param("transitions"), crf.get_param("transitions"))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spacy_hone.errors import HoneError
-from spacy_hone.pipes.decoding import best_path, decode
+from spacy_hone.pipes.decoding import best_path, best_tags, decode
 from spacy_hone.pipes.tags import TagTable
 
 SCHEMES = ["BIO", "BILUO"]
@@ -17,9 +17,10 @@ def probabilities(logits):
     return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
 
 
-def spans_of(logits, table, spaces=None):
+def spans_of(logits, table, spaces=None, transitions=None):
     logits = np.asarray(logits, dtype="float32")
-    return decode([logits], [np.zeros(len(logits), bool) if spaces is None else np.array(spaces)], table)[0]
+    spaces = np.zeros(len(logits), bool) if spaces is None else np.array(spaces)
+    return decode([logits], [spaces], table, transitions)[0]
 
 
 def is_legal(path, table, closed):
@@ -166,6 +167,103 @@ def test_legal_paths_mean_what_seqeval_reads():
     assert [span[:3] for span in spans_of(scores[1:-1], table)] == expected
 
 
-def test_nan_ends():
+@pytest.mark.parametrize("transitions", [None, np.zeros((5, 5))], ids=["softmax", "crf"])
+def test_nan_ends(transitions):
     table = TagTable(["A"], "BILUO")
-    assert isinstance(spans_of(np.full((6, 5), np.nan), table), list)
+    assert isinstance(spans_of(np.full((6, 5), np.nan), table, transitions=transitions), list)
+
+
+def read_spans(path, table):
+    """The spans of a legal path, token by token."""
+    spans = []
+    for at, row in enumerate(path):
+        if table.starts[row]:
+            spans.append((at, at + 1, table.labels[row]))
+        elif table.inside[row]:
+            spans[-1] = (spans[-1][0], at + 1, table.labels[row])
+    return spans
+
+
+@pytest.mark.parametrize("scheme, labels, length", [("BIO", ["A", "B"], 5), ("BILUO", ["A"], 5)])
+@pytest.mark.parametrize("scale", [1, 4, 40])
+@pytest.mark.parametrize("seed", range(8))
+def test_crf_is_exhaustive_search(scheme, labels, length, scale, seed):
+    rng = np.random.default_rng(seed)
+    table = TagTable(labels, scheme)
+    logits = (rng.normal(size=(length, len(table))) * scale).astype("float32")
+    transitions = rng.normal(size=(len(table), len(table))) * scale
+    closed = rng.random(length) < 0.15
+    paths = [path for path in product(range(len(table)), repeat=length) if is_legal(path, table, closed)]
+    totals = np.array(
+        [
+            logits[np.arange(length), path].sum(dtype="float64") + sum(transitions[p] for p in pairwise(path))
+            for path in paths
+        ]
+    )
+    expected = read_spans(paths[int(totals.argmax())], table)
+    p = np.exp(totals - np.logaddexp.reduce(totals))
+    found = spans_of(logits, table, closed, transitions)
+    assert [span[:3] for span in found] == expected
+    for span in found:
+        having = sum(p_path for p_path, path in zip(p, paths) if span[:3] in read_spans(path, table))
+        assert span.score == pytest.approx(having, rel=1e-4)
+        assert isinstance(span.score, float)
+        assert span.score <= 1
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_crf_does_not_see_other_documents(scheme):
+    table = TagTable(["A"], scheme)
+    logits = (RNG.normal(size=(30, len(table))) * 3).astype("float32")
+    transitions = RNG.normal(size=(len(table), len(table)))
+    docs = [logits[:11], logits[:0], logits[11:12], logits[12:]]
+    spaces = [np.zeros(len(doc), bool) for doc in docs]
+    together = decode(docs, spaces, table, transitions)
+    for doc, found in zip(docs, together):
+        alone = spans_of(doc, table, transitions=transitions)
+        assert [span[:3] for span in found] == [span[:3] for span in alone]
+        assert [span.score for span in found] == pytest.approx([span.score for span in alone])
+    assert decode([], [], table, transitions) == []
+
+
+def test_crf_without_scores_differs_from_none_only_in_confidence():
+    table = TagTable(["A", "B"], "BIO")
+    logits = RNG.normal(size=(60, len(table))) * 2
+    zeros = np.zeros((len(table), len(table)))
+    free, crf = spans_of(logits, table), spans_of(logits, table, transitions=zeros)
+    assert [span[:3] for span in free] == [span[:3] for span in crf]
+
+
+def test_transitions_decide():
+    table = TagTable(["A"], "BIO")
+    logits = [[0, 2, 0], [1, 0, 0.5], [2, 0, 0]]
+    transitions = np.zeros((3, 3))
+    assert [span[:2] for span in spans_of(logits, table, transitions=transitions)] == [(0, 1)]
+    transitions[1, 2] = 1
+    assert [span[:2] for span in spans_of(logits, table, transitions=transitions)] == [(0, 2)]
+
+
+def test_best_tags_are_the_likeliest():
+    docs = [RNG.normal(size=(n, 4)) for n in (3, 0, 2)]
+    tags, scores = best_tags(docs)
+    for doc, doc_tags, doc_scores in zip(docs, tags, scores):
+        assert doc_tags.tolist() == doc.argmax(axis=1).tolist()
+        assert doc_scores == pytest.approx(probabilities(doc).max(axis=1, initial=0))
+    assert best_tags([]) == ([], [])
+    assert [len(doc_tags) for doc_tags in best_tags([docs[1]])[0]] == [0]
+
+
+def test_best_tags_under_a_crf_are_a_path_and_its_marginals():
+    docs = [RNG.normal(size=(n, 3)) for n in (4, 0, 1)]
+    transitions = RNG.normal(size=(3, 3))
+    for doc, tags, scores in zip(docs, *best_tags(docs, transitions)):
+        paths = list(product(range(3), repeat=len(doc)))
+        totals = [
+            sum(doc[at, tag] for at, tag in enumerate(path))
+            + sum(transitions[pair] for pair in pairwise(path))
+            for path in paths
+        ]
+        p = np.exp(totals - np.logaddexp.reduce(totals))
+        assert tuple(tags) == paths[int(np.argmax(totals))]
+        for at, (tag, score) in enumerate(zip(tags, scores)):
+            assert score == pytest.approx(sum(q for q, path in zip(p, paths) if path[at] == tag))

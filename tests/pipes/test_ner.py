@@ -109,11 +109,16 @@ def test_the_loss_learns_labels_and_counts(monkeypatch):
     nlp = pipeline()
     ner = nlp.get_pipe("ner")
     bound = []
-    monkeypatch.setattr(ner.loss, "bind", lambda labels, counts: bound.append((list(labels), list(counts))))
+
+    def bind(labels, counts, total, *, strict):
+        bound.append((list(labels), list(counts), total, strict))
+
+    monkeypatch.setattr(ner.loss, "bind", bind)
     nlp.initialize(lambda: examples(nlp))
-    assert bound == [(ner.tags.names, ner.cfg["counts"])]
+    total = sum(ner.cfg["counts"])
+    assert bound == [(ner.tags.labels, ner.cfg["counts"], total, True)]
     ner.from_bytes(ner.to_bytes())
-    assert bound[1] == bound[0]
+    assert bound[1] == (ner.tags.labels, ner.cfg["counts"], total, False)
 
 
 def test_confidence_survives_serialisation_and_processes(trained):
@@ -277,7 +282,7 @@ class TestBadInput:
             pipeline(scheme="IOBES")
 
     def test_outputs_that_do_not_fit_the_labels(self):
-        with pytest.raises(HoneError, match=r"H307.*7 outputs.*5 tags"):
+        with pytest.raises(HoneError, match=r"H307.*7 outputs.*need 5"):
             self.initialize(examples, model={**MODEL, "nO": 7})
 
     def test_weights_of_other_labels(self, trained, tmp_path):

@@ -19,7 +19,7 @@ def convert_cli(  # noqa: PLR0917
         list[Path], typer.Argument(metavar="INPUT... OUT_DIR", help="Files, then the output folder.")
     ],
     format: Annotated[
-        str, typer.Option(help=f"auto, {', '.join(FORMATS)}; auto goes by the suffix.")
+        str, typer.Option(help=f"auto, {', '.join(FORMATS)}; auto goes by the suffix and the first line.")
     ] = "auto",
     lang: Annotated[
         str, typer.Option("--lang", "-l", help="Language of the tokenizer, such as en or zh.")
@@ -32,6 +32,16 @@ def convert_cli(  # noqa: PLR0917
     tag_column: Annotated[
         int, typer.Option(help="Column of the tag, from 1; 0 takes the last that holds tags.")
     ] = 0,
+    text_column: Annotated[
+        str, typer.Option(help="Column of the text: header in CSV, key in JSON; a number where no header is.")
+    ] = "",
+    label_column: Annotated[str, typer.Option(help="Column of the category, likewise.")] = "",
+    label_separator: Annotated[
+        str, typer.Option(help="What stands between several categories in a CSV cell, such as ///.")
+    ] = "",
+    labels: Annotated[
+        str, typer.Option(help="All categories: a,b,c; left out, those that the inputs have.")
+    ] = "",
     n_sents: Annotated[
         int,
         typer.Option(
@@ -62,8 +72,11 @@ def convert_cli(  # noqa: PLR0917
     gold_tokens: Annotated[
         bool, typer.Option(help="Let spaCy train and score on the corpus's own tokens.")
     ] = False,
+    spans_key: Annotated[
+        str | None, typer.Option(help="Write the spans to doc.spans[KEY] (chunks, say), not to doc.ents.")
+    ] = None,
 ) -> None:
-    """Convert column files (CoNLL), JSON lines and TASTEset CSV to spaCy's binary corpora.
+    """Convert column files (CoNLL), JSON lines, CSV tables and TASTEset CSV to spaCy's binary corpora.
 
     Each INPUT becomes OUT_DIR/<name>.spacy with a <name>.report.json; with --split all of them together
     become train.spacy, dev.spacy and test.spacy. Big corpora become a folder of that name with numbered files
@@ -90,6 +103,10 @@ def convert_cli(  # noqa: PLR0917
                 scheme=scheme,
                 token_column=token_column,
                 tag_column=tag_column,
+                text_column=text_column,
+                label_column=label_column,
+                label_separator=label_separator,
+                labels=[label.strip() for label in labels.split(",") if label.strip()],
                 n_sents=n_sents,
                 missing=missing,
                 on_error=on_error,  # type: ignore[arg-type]
@@ -102,6 +119,7 @@ def convert_cli(  # noqa: PLR0917
                 shard_size=shard_size,
                 check_tokens=check_tokens,
                 gold_tokens=gold_tokens,
+                spans_key=spans_key,
                 opener=opener,
             )
     except HoneError as error:
@@ -114,9 +132,12 @@ def convert_cli(  # noqa: PLR0917
 def show(report: Report, out_dir: Path) -> None:
     """Print what became of a file."""
     layout = report.log.layout
-    scheme = f", {layout['scheme']}, column {layout['columns']['tag']}" if layout else ""
+    scheme = f", {layout['scheme']}" if "scheme" in layout else ""
+    columns = layout.get("columns", {})
+    column = columns.get("tag") or columns.get("label")
+    where = f"{scheme}, column {column}" if column else ""
     console = Console(highlight=False)
-    table = Table(title=f"{report.log.file} ({report.format}{scheme})", title_justify="left")
+    table = Table(title=f"{report.log.file} ({report.format}{where})", title_justify="left")
     headings = ["documents", "sentences", "tokens", "entities"] + ["categories"] * bool(
         report.counts.categories
     )

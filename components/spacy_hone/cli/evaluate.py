@@ -1,23 +1,40 @@
-"""`hone evaluate`: how good is a pipeline, by strict entity scores with their uncertainty."""
+"""`hone evaluate`: how good is a pipeline at everything that it predicts and a corpus annotates?"""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from spacy.tokens import Doc
+from spacy.util import is_package
 from thinc.api import get_current_ops, require_gpu
 from tqdm import tqdm
 
 from ..errors import Errors, HoneError
+from ..evaluation.categories import fit as fitting
+from ..evaluation.categories.fit_report import print_fits
+from ..evaluation.categories.kind import CATEGORIES
 from ..evaluation.files import check_writable, conll_lines, document_lines, write_files
-from ..evaluation.golds import read_golds
-from ..evaluation.predict import load_pipeline, predict, predictable_labels
-from ..evaluation.report import make_console, print_report, to_json
-from ..evaluation.summary import Summary, check_labels, summarise
+from ..evaluation.golds import read_golds, require_annotation
+from ..evaluation.kind import Compared
+from ..evaluation.kinds import check_kinds, choose_kinds, make_kinds
+from ..evaluation.predict import load_pipeline, predict
+from ..evaluation.report import print_report, to_json
+from ..evaluation.section import Section
+from ..evaluation.tables import make_console
+
+FOREIGN = "The categories that it has are of no component, or none holds. Is it the right corpus?"
+Progress = Callable[[Sequence[Doc]], Iterable[Doc]]
+
+
+class Evaluation(NamedTuple):
+    """sections: what was compared. facts: model, corpus, settings and speed. warnings: coded lines."""
+
+    sections: list[Section]
+    facts: dict[str, Any]
+    warnings: list[str]
 
 
 def evaluate_cli(
@@ -32,6 +49,14 @@ def evaluate_cli(
         Path | None, typer.Option(help="Score and errors of each document, worst first, as JSON lines")
     ] = None,
     spans_key: Annotated[str | None, typer.Option(help="Evaluate doc.spans[KEY] instead of doc.ents")] = None,
+    fit_thresholds: Annotated[
+        bool,
+        typer.Option(
+            "--fit-thresholds",
+            help="Fit temperature and thresholds of hone_textcat components to CORPUS, a development set, and "
+            "store them in MODEL",
+        ),
+    ] = False,
     raw_text: Annotated[
         bool,
         typer.Option(
@@ -46,33 +71,34 @@ def evaluate_cli(
     batch_size: Annotated[int, typer.Option(min=1, help="Documents at a time")] = 128,
     gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="Number of the GPU; -1 for the CPU")] = -1,
 ) -> None:
-    """Score a pipeline's entities strictly: both boundaries and the label must be right.
+    """Score all that a pipeline predicts and a corpus annotates: entities, categories, tags.
 
-    Prints micro and macro precision, recall and F1 with 95 % bootstrap intervals over documents, a table of
-    the types, seqeval and spaCy's Scorer beside it, token accuracy and words per second. Any pipeline will do
-    that sets doc.ents (or doc.spans[KEY]). Documents and tokens without annotation are left out, as spaCy's
-    Scorer does.
+    Prints a section for each, with 95 % bootstrap intervals over documents, a table of the labels, the same
+    predictions scored by spaCy's Scorer (and seqeval), and words per second. Entities are scored strictly: both
+    boundaries and the label must be right. Any pipeline will do that sets doc.ents (or doc.spans[KEY]), doc.cats,
+    token.tag_ or token.pos_. Documents and tokens without annotation are left out, as spaCy's Scorer does.
     """
     bar = partial(tqdm, desc="predict", unit=" docs", delay=2, leave=False, disable=None)
+    shared: dict[str, Any] = {"output": output, "batch_size": batch_size, "gpu_id": gpu_id, "progress": bar}
+    others = {
+        "--predictions": predictions,
+        "--documents": documents,
+        "--spans-key": spans_key,
+        "--raw-text": raw_text or None,
+    }
+    console = make_console()
     try:
-        summary, facts = evaluate(
-            model,
-            corpus,
-            output=output,
-            predictions=predictions,
-            documents=documents,
-            spans_key=spans_key,
-            raw_text=raw_text,
-            bootstrap=bootstrap,
-            seed=seed,
-            batch_size=batch_size,
-            gpu_id=gpu_id,
-            progress=bar,
-        )
+        if fit_thresholds:
+            for option in (option for option, value in others.items() if value is not None):
+                raise HoneError(Errors.H617.format(option=option))
+            print_fits(fit(model, corpus, **shared), model, str(corpus), console)
+        else:
+            shared |= {"predictions": predictions, "documents": documents, "spans_key": spans_key}
+            shared |= {"raw_text": raw_text, "bootstrap": bootstrap, "seed": seed}
+            print_report(*evaluate(model, corpus, **shared), console)
     except HoneError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
-    print_report(summary, facts, make_console())
 
 
 def evaluate(
@@ -88,25 +114,38 @@ def evaluate(
     seed: int = 0,
     batch_size: int = 128,
     gpu_id: int = -1,
-    progress: Callable[[Sequence[Doc]], Iterable[Doc]] = iter,
-) -> tuple[Summary, dict[str, Any]]:
+    progress: Progress = iter,
+) -> Evaluation:
     """Evaluate a pipeline on a corpus and write what was asked for, all of it or nothing.
 
     progress: wraps the documents while they are predicted, as `tqdm` does. The others: see `evaluate_cli`.
 
-    Returns the summary, and what is not in it: model, corpus, settings and speed, as they stand in the JSON.
-    Raises HoneError: see the codes H601 to H610.
+    Raises HoneError: see the codes H601 to H614.
     """
     check_writable([path for path in (output, predictions, documents) if path])
     device = _use_device(gpu_id)
     nlp = load_pipeline(model)
-    golds = read_golds(corpus, nlp.vocab, spans_key)
-    warnings = check_labels(golds.label_counts(spans_key), predictable_labels(nlp, spans_key))
+    golds = read_golds(corpus, nlp.vocab)
+    kinds = choose_kinds(nlp, make_kinds(spans_key), corpus, golds)
+    warnings = check_kinds(nlp, kinds, golds)
+    numbers = [i for i, doc in enumerate(golds) if any(kind.is_gold(doc) for kind in kinds)]
     found = predict(
-        nlp, golds.docs, spans_key=spans_key, raw_text=raw_text, batch_size=batch_size, progress=progress
+        nlp,
+        [golds[i] for i in numbers],
+        kinds,
+        raw_text=raw_text,
+        batch_size=batch_size,
+        progress=progress,
     )
-    summary = summarise(golds.docs, found.docs, spans_key=spans_key, bootstrap=bootstrap, seed=seed)
-    summary = replace(summary, warnings=[*warnings, *summary.warnings])
+    preds = list(golds)
+    for i, doc in zip(numbers, found.docs):
+        preds[i] = doc
+    compared = Compared(nlp, golds, preds, bootstrap, seed)
+    sections = [section for kind in found.kinds for section in kind.report(compared)]
+    if not sections:
+        where = " or ".join(kind.where for kind in found.kinds)
+        raise HoneError(Errors.H604.format(path=corpus, where=where, hint=FOREIGN))
+    warnings += [warning for section in sections for warning in section.warnings]
     facts = {
         "model": str(model),
         "pipeline": f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}",
@@ -114,19 +153,61 @@ def evaluate(
         "spans_key": spans_key,
         "tokens": "raw" if raw_text else "gold",
         "device": device,
-        "skipped_documents": golds.skipped,
+        "compared_documents": len(numbers),
+        "skipped_documents": len(golds) - len(numbers),
+        "differing_documents": found.differing,
         "words": found.words,
         "words_per_second": found.words / found.seconds,
         "bootstrap": bootstrap,
         "seed": seed,
     }
     files = {
-        output: [json.dumps(to_json(summary, facts), indent=2, ensure_ascii=False)],
-        predictions: conll_lines(summary.samples),
-        documents: document_lines(summary, golds.numbers),
+        output: [json.dumps(to_json(sections, facts, warnings), indent=2, ensure_ascii=False)],
+        predictions: conll_lines(golds, sections),
+        documents: document_lines(sections),
     }
+    if predictions and not any(section.tokens for section in sections):
+        raise HoneError(Errors.H613)
     write_files({path: lines for path, lines in files.items() if path})
-    return summary, facts
+    return Evaluation(sections, facts, warnings)
+
+
+def fit(
+    model: str,
+    corpus: Path,
+    *,
+    output: Path | None = None,
+    batch_size: int = 128,
+    gpu_id: int = -1,
+    progress: Progress = iter,
+) -> list[fitting.Fit]:
+    """Fit temperature and thresholds of a pipeline's text classifiers to a corpus and store them, all or nothing.
+
+    model: the pipeline's folder. The others: see `evaluate_cli`.
+
+    Raises HoneError: see the codes H601 to H619.
+    """
+    folder = Path(model)
+    if not folder.exists() and is_package(model):
+        raise HoneError(Errors.H615.format(model=model))
+    device = _use_device(gpu_id)
+    nlp = load_pipeline(model)
+    pipes = fitting.find_classifiers(nlp)
+    outputs = [output] if output else []
+    check_writable([*outputs, *(fitting.settings_path(folder, pipe.name) for pipe in pipes)])
+    golds = read_golds(corpus, nlp.vocab)
+    require_annotation(corpus, golds, [CATEGORIES])
+    check_kinds(nlp, [CATEGORIES], golds)
+    fits = [each for pipe in pipes if (each := fitting.fit(nlp, pipe, golds, batch_size, progress))]
+    if not fits:
+        raise HoneError(Errors.H604.format(path=corpus, where="doc.cats", hint=FOREIGN))
+    facts = {"model": str(model), "corpus": str(corpus), "device": device}
+    files = dict(fitting.settings(folder, fits))
+    files |= {
+        path: [json.dumps(fitting.to_json(fits, facts), indent=2, ensure_ascii=False)] for path in outputs
+    }
+    write_files(files)
+    return fits
 
 
 def _use_device(gpu_id: int) -> str:

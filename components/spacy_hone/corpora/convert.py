@@ -1,6 +1,6 @@
 """From annotated files to `.spacy` corpora: the function behind `python -m spacy hone convert`."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +15,7 @@ from .align import Misaligned, trim
 from .docs import DocBinWriter, TokenizerName, in_zones, load_tokenizer, other_words, tokenize
 from .faults import Faults, Log, OnError, Repair, check_choice
 from .formats import FORMATS, format_of
+from .formats.categories import with_labels
 from .formats.options import Opener, ReadOptions, open_binary
 from .records import Counts, Record
 from .split import Splitter, parse_split
@@ -64,6 +65,10 @@ def convert(
     scheme: str = "auto",
     token_column: int = 0,
     tag_column: int = 0,
+    text_column: str = "",
+    label_column: str = "",
+    label_separator: str = "",
+    labels: Sequence[str] = (),
     n_sents: int = 0,
     missing: str | None = None,
     on_error: OnError = "raise",
@@ -76,6 +81,7 @@ def convert(
     shard_size: int = 10_000,
     check_tokens: int = 1_000,
     gold_tokens: bool = False,
+    spans_key: str | None = None,
     opener: Opener = open_binary,
 ) -> list[Report]:
     """Convert files to `.spacy` corpora in `out_dir`.
@@ -86,13 +92,15 @@ def convert(
 
     format: one of `FORMATS`, or auto.
     lang, tokenizer: the tokenizer that texts are cut by and tokens compared with.
-    scheme, token_column, tag_column, n_sents, missing, repair, opener: see `ReadOptions`.
+    scheme, token_column, tag_column, text_column, label_column, label_separator, n_sents, missing, repair,
+    opener: see `ReadOptions`. labels: the categories; those that the inputs name, if none are given.
     on_error: raise all faults together, repair them by rule, or skip the sentences and documents with any.
     misaligned: split tokens where a character span needs it, or drop such spans.
     script: OpenCC conversion of the text. map_labels: a file of [from, to] pairs, see `LabelMap`.
     split, seed: shares of train, dev, test, stratified by label. shard_size: documents a file at most.
     check_tokens: compare so many documents with the tokenizer's tokens, up to 20,000 tokens; -1 is all.
     gold_tokens: mark the spaces as unknown; spaCy then trains and scores on the corpus's own tokens.
+    spans_key: write the spans to `doc.spans[spans_key]`, and no `doc.ents`.
     RETURNS: a report for each input. RAISES: HoneError.
     """
     for option, value, kind in (
@@ -107,10 +115,24 @@ def convert(
     _check_names(inputs, "report.json" if split else "spacy")
     if out_dir.is_file():
         raise HoneError(Errors.H126.format(where=out_dir))
-    options = ReadOptions(scheme, token_column, tag_column, n_sents, missing, repair, opener)
+    options = ReadOptions(
+        scheme=scheme,
+        token_column=token_column,
+        tag_column=tag_column,
+        n_sents=n_sents,
+        missing=missing,
+        repair=repair,
+        text_column=text_column,
+        label_column=label_column,
+        label_separator=label_separator,
+        labels=tuple(labels),
+        opener=opener,
+    )
+    scans = [(path, FORMATS[name].categories) for path, name in zip(inputs, formats)]
+    reading = dict(zip(inputs, with_labels(scans, options)))
     nlp = load_tokenizer(lang, tokenizer)
     faults = Faults(on_error)
-    labels = LabelMap.from_file(map_labels) if map_labels else None
+    label_map = LabelMap.from_file(map_labels) if map_labels else None
     change = load_script(script) if script else None
     splitter = Splitter(parse_split(split), seed) if split else None
     agreements = [Agreement(partial(other_words, nlp), check_tokens) for _ in inputs]
@@ -120,11 +142,12 @@ def convert(
     ]
 
     def records(report: Report) -> Generator[Record, None, None]:
-        for record in in_zones(FORMATS[report.format].read(report.log.file, report.log, options), nlp):
+        path = report.log.file
+        for record in in_zones(FORMATS[report.format].read(path, report.log, reading[path]), nlp):
             if change:
                 convert_script(record, change)
-            if labels:
-                labels.apply(record)
+            if label_map:
+                label_map.apply(record)
             if record.spaces is None:
                 tokenize(record, nlp, misaligned, report.log)
             if record.ents:
@@ -141,12 +164,14 @@ def convert(
                 for part, record in parted:
                     name = f"{part}.spacy"
                     if name not in writers:
-                        writers[name] = DocBinWriter(folder / name, shard_size, unknown_spaces=gold_tokens)
+                        writers[name] = DocBinWriter(
+                            folder / name, shard_size, unknown_spaces=gold_tokens, spans_key=spans_key
+                        )
                     writers[name].add(record)
                     report.outputs.setdefault(name, Counts()).add(record)
         faults.check()
-        if labels:
-            labels.check()
+        if label_map:
+            label_map.check()
         _check_sizes(reports, split)
         for writer in writers.values():
             writer.close()

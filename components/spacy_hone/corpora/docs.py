@@ -12,7 +12,7 @@ import spacy
 from spacy.attrs import ENT_IOB, ENT_TYPE, LENGTH, ORTH, SENT_START, SPACY
 from spacy.language import Language
 from spacy.strings import get_string_id
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
 from spacy.util import get_words_and_spaces
 from spacy.vocab import Vocab
 
@@ -86,8 +86,11 @@ class DocBinWriter:
     a DocBin are filled directly, which is several times faster than making Docs.
     """
 
-    def __init__(self, path: Path, shard_size: int, *, unknown_spaces: bool = False) -> None:
+    def __init__(
+        self, path: Path, shard_size: int, *, unknown_spaces: bool = False, spans_key: str | None = None
+    ) -> None:
         self.path, self.shard_size, self.unknown_spaces = path, shard_size, unknown_spaces
+        self.spans_key = spans_key  # write the entities as this span group
         self.shards = 0
         self._reset()
 
@@ -108,8 +111,9 @@ class DocBinWriter:
         if record.sent_starts is not None:
             starts[:] = np.uint64(2**64 - 1)  # -1: inside a sentence
             starts[record.sent_starts] = 1
-        iob[:] = 0 if record.ents is None else OUTSIDE
-        for start, end, label in record.ents or ():
+        ents = record.ents if self.spans_key is None else None
+        iob[:] = 0 if ents is None else OUTSIDE
+        for start, end, label in ents or ():
             iob[start] = BEGIN
             iob[start + 1 : end] = INSIDE
             types[start:end] = self.keys[label]
@@ -118,8 +122,18 @@ class DocBinWriter:
         self.bin.spaces.append(np.array(record.spaces, dtype=bool).reshape(size, 1))
         self.bin.cats.append(record.cats)
         self.bin.flags.append({"has_unknown_spaces": self.unknown_spaces})
-        self.bin.span_groups.append(b"")
+        self.bin.span_groups.append(self._group(record))
         self.tokens += size
+
+    def _group(self, record: Record) -> bytes:
+        """The span group, as a DocBin keeps it."""
+        if self.spans_key is None or record.ents is None:
+            return b""
+        doc = Doc(Vocab(), record.tokens, record.spaces)
+        doc.spans[self.spans_key] = [Span(doc, *ent) for ent in record.ents]
+        for _, _, label in record.ents:
+            self.keys[label]
+        return doc.spans.to_bytes()
 
     def _flush(self) -> None:
         self.shards += 1

@@ -19,7 +19,7 @@ class Record:
     ents: entities over tokens, or None if the document carries no entity annotation.
     missing: indices of tokens whose annotation is unknown.
     text, spans: a text not yet tokenised, and its entities by character offsets (None: no annotation).
-    cats: categories with scores, for text classification.
+    cats: categories with scores, for text classification. exclusive: exactly one of them holds.
     """
 
     file: Path
@@ -32,6 +32,7 @@ class Record:
     text: str = ""
     spans: list[CharSpan] | None = None
     cats: dict[str, float] = field(default_factory=dict)
+    exclusive: bool = False
 
     def labels(self) -> list[str]:
         """The label of each entity, and the categories that hold."""

@@ -89,7 +89,7 @@ class LabelMap:
         return cls(found, path)
 
     def apply(self, record: Record) -> None:
-        """Map the labels of a record in place."""
+        """Map the labels of a record in place. Without its only category a document has none that is known."""
         for name in ("ents", "spans"):
             spans = getattr(record, name)
             if spans is not None:
@@ -102,7 +102,7 @@ class LabelMap:
             new = self.pairs.get(old, old)
             if new is not None:
                 cats[new] = max(score, cats.get(new, 0.0))
-        record.cats = cats
+        record.cats = {} if record.exclusive and not any(cats.values()) else cats
 
     def check(self) -> None:
         """Refuse names that no input had, naming near ones."""

@@ -11,19 +11,28 @@ from pathlib import Path
 from typing import Any
 
 import spacy
+from spacy.tokens import Doc
 
 from ..errors import Errors, HoneError
 
-# Runs in the clean environment: texts come in and entities go out as JSON.
+# Runs in the clean environment: texts come in and decisions go out as JSON.
 PREDICT = """
 import json, sys
 import spacy
 nlp = spacy.load(sys.argv[1])
-docs = nlp.pipe(json.loads(sys.stdin.read()))
-ents = [[[e.start_char, e.end_char, e.label_, e._.get("confidence")] for e in doc.ents] for doc in docs]
-import spacy_hone
-json.dump({"ents": ents, "package": spacy_hone.__file__, "pipeline": str(nlp.path)}, sys.stdout)
+from spacy_hone.deploy import installed
+found = [installed.decisions(doc) for doc in nlp.pipe(json.loads(sys.stdin.read()))]
+json.dump({"found": found, "package": installed.__file__, "pipeline": str(nlp.path)}, sys.stdout)
 """
+
+
+def decisions(doc: Doc) -> list[list[Any]]:
+    """What a pipeline found in a document, how sure it is at the end of each: its entities, its categories."""
+    labels = doc._.labels if Doc.has_extension("labels") else []
+    return [
+        *([ent.start_char, ent.end_char, ent.label_, ent._.get("confidence")] for ent in doc.ents),
+        *([label, label in labels, score] for label, score in doc.cats.items()),
+    ]
 
 
 def check_wheels(
@@ -43,7 +52,7 @@ def check_wheels(
     texts: for each name, the texts to predict on.
     constraints: pip constraints file.
     tolerance: largest difference of a confidence that still counts as the same.
-    RETURNS: for each name a dict with documents, entities, largest confidence difference and where it was loaded from.
+    RETURNS: for each name a dict with documents, decisions (entities and categories), largest confidence difference and where it was loaded from.
     RAISES: HoneError H701 (installation failed), H702 (prediction failed), H703 (predictions differ).
     """
     with tempfile.TemporaryDirectory(prefix="hone-wheels-") as tmp:
@@ -90,29 +99,25 @@ def _predict(python: Path, cwd: Path, name: str, texts: Sequence[str]) -> list[l
             raise HoneError(
                 Errors.H702.format(name=name, output=f"loaded from {place}, outside the clean environment")
             )
-    return answer["ents"]
+    return answer["found"]
 
 
 def _expected(path: Path, texts: Sequence[str]) -> list[list[list[Any]]]:
-    nlp = spacy.load(path)
-    return [
-        [[e.start_char, e.end_char, e.label_, e._.get("confidence")] for e in doc.ents]
-        for doc in nlp.pipe(texts)
-    ]
+    return [decisions(doc) for doc in spacy.load(path).pipe(texts)]
 
 
 def _compare(name: str, expected: list, found: list, tolerance: float) -> dict[str, Any]:
     worst = 0.0
     for i, (wanted, got) in enumerate(zip(expected, found, strict=True)):
-        if [e[:3] for e in wanted] != [e[:3] for e in got]:
+        if [decision[:-1] for decision in wanted] != [decision[:-1] for decision in got]:
             raise HoneError(Errors.H703.format(name=name, doc=i, expected=wanted, found=got))
-        worst = max([worst, *(abs((a[3] or 0.0) - (b[3] or 0.0)) for a, b in zip(wanted, got))])
+        worst = max([worst, *(abs((a[-1] or 0.0) - (b[-1] or 0.0)) for a, b in zip(wanted, got))])
     if worst > tolerance:
         raise HoneError(Errors.H703.format(name=name, doc="all", expected=f"within {tolerance}", found=worst))
     return {
         "pipeline": name,
         "documents": len(expected),
-        "entities": sum(map(len, expected)),
+        "decisions": sum(map(len, expected)),
         "largest_confidence_difference": worst,
         "python": sys.version.split()[0],
     }

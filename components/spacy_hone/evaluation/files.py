@@ -4,46 +4,38 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from spacy.tokens import Doc
 
 from ..errors import Errors, HoneError
-from .samples import Entity, Sample
-from .scores import prf, to_score
-from .summary import Summary
+from .samples import MISSING
+from .section import Section
 
 
-def conll_lines(samples: Iterable[Sample]) -> Iterator[str]:
-    """Token, gold tag, predicted tag, separated by one space; a blank line after each document.
+def conll_lines(docs: Sequence[Doc], sections: Iterable[Section]) -> Iterator[str]:
+    """Token, gold tag, predicted tag (these two for each section with tokens), separated by one space; a blank line
+    after each document.
 
-    IOB2; `-` where the gold annotation is missing. Whitespace inside a token or a label is written as
-    `\\u0020`, so that there are always three columns.
+    Entities are in IOB2; `-` stands where there is no tag. Whitespace inside a token or a label is written as
+    `\\u0020`, so that there are always as many columns. Documents that no section has are left out.
+
+    docs: all of the corpus.
     """
-    for sample in samples:
-        for token, *tags in zip(sample.doc, sample.gold_tags, sample.pred_tags):
-            yield " ".join(map(_escape, (token.text, *tags)))
+    tables = [section.tokens for section in sections if section.tokens]
+    for number in sorted(set().union(*tables)):
+        doc = docs[number]
+        columns: list[Sequence[str]] = []
+        for table in tables:
+            tags = table.get(number)
+            columns += [tags.gold_tags, tags.pred_tags] if tags else [[""] * len(doc)] * 2
+        for token, *row in zip(doc, *columns):
+            yield " ".join(_escape(text or MISSING) for text in (token.text, *row))
         yield ""
 
 
-def document_lines(summary: Summary, numbers: Sequence[int]) -> Iterator[str]:
-    """One JSON object a document, worst first: lowest F1, then most errors.
-
-    Documents with nothing to find and nothing found have `"f1": null` and come last.
-
-    numbers: the documents' places in the corpus, from 0.
-    """
-    counts = summary.scores.counts.sum(1)
-    scores = prf(counts)
-    errors = counts[:, 1:].sum(1)
-    empty = counts.sum(1) == 0
-    for i in np.lexsort((-errors, scores[:, 2], empty)):
-        sample, (tp, fp, fn) = summary.samples[i], map(int, counts[i])
-        score = dict.fromkeys(("precision", "recall", "f1")) if empty[i] else to_score(scores[i])._asdict()
-        row = {"document": int(numbers[i]), **score, "tp": tp, "fp": fp, "fn": fn}
-        row |= {"missed": _texts(sample, sample.gold - sample.pred)}
-        row |= {"spurious": _texts(sample, sample.pred - sample.gold), "text": sample.doc.text}
-        yield json.dumps(row, ensure_ascii=False)
+def document_lines(sections: Iterable[Section]) -> Iterator[str]:
+    """One JSON object for each document in each section, worst first."""
+    return (json.dumps(row, ensure_ascii=False) for section in sections for row in section.rows())
 
 
 def check_writable(paths: Sequence[Path]) -> None:
@@ -82,10 +74,6 @@ def write_files(files: Mapping[Path, Iterable[str]]) -> None:
     finally:
         for leftover in temporary.values():
             leftover.unlink(missing_ok=True)
-
-
-def _texts(sample: Sample, entities: Iterable[Entity]) -> list[list[Any]]:
-    return [[start, end, label, sample.doc.text[start:end]] for start, end, label in sorted(entities)]
 
 
 def _escape(text: str) -> str:

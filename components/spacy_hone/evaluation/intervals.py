@@ -69,6 +69,15 @@ def score_intervals(scores: EntityScores, n_samples: int = 1000, seed: int = 0) 
     return ScoreIntervals(_percentiles(prf(sums.sum(1))[:, 2]), _percentiles(macro), per_type)
 
 
+def ratio_interval(counts: NDArray, n_samples: int = 1000, seed: int = 0) -> Interval:
+    """Interval of a share such as accuracy.
+
+    counts: numerator and denominator by document, (documents, 2); there must be a document.
+    """
+    part, whole = resample(counts, n_samples, seed).T
+    return _percentiles(part[whole > 0] / whole[whole > 0])
+
+
 def paired_bootstrap(first: NDArray, second: NDArray, n_samples: int = 1000, seed: int = 0) -> Comparison:
     """Compare the F1 of two systems on the same documents.
 

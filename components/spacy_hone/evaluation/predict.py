@@ -6,21 +6,23 @@ from time import perf_counter
 from typing import NamedTuple
 
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 from spacy.util import is_package, load_model, minibatch
 
 from ..errors import Errors, HoneError
-from .samples import get_spans
+from .kind import Kind
 
 WARM_UP = 16  # documents
 
 
 class Predictions(NamedTuple):
-    """docs: entities or spans only, in the order of the gold documents; words: the pipeline's tokens;
-    seconds: time spent in `nlp.pipe`."""
+    """docs: with what is compared only, in the order of the gold documents; kinds: what was found; words: the
+    pipeline's tokens; differing: documents of which these are not the gold ones; seconds: time spent in `nlp.pipe`."""
 
     docs: list[Doc]
+    kinds: list[Kind]
     words: int
+    differing: int
     seconds: float
 
 
@@ -40,66 +42,61 @@ def load_pipeline(model: str) -> Language:
 def predict(
     nlp: Language,
     golds: Sequence[Doc],
+    kinds: Sequence[Kind],
     *,
-    spans_key: str | None = None,
     raw_text: bool = False,
     batch_size: int = 128,
     progress: Callable[[Sequence[Doc]], Iterable[Doc]] = iter,
 ) -> Predictions:
-    """Predict the entities of `golds` in one pass, after `WARM_UP` documents that are not timed.
+    """Predict `golds` in one pass, after `WARM_UP` documents that are not timed.
 
+    kinds: what is compared.
     raw_text: let the pipeline tokenise the text (and time that too) instead of taking the gold tokens;
         documents of which the spaces are unknown keep the gold tokens, as in `spacy evaluate`.
     batch_size: documents at a time.
     progress: wraps the documents, as `tqdm` does.
 
-    Raises HoneError: no component has written an entity (the span group), nor says that it could.
+    Raises HoneError: the pipeline predicts none of it, or not what was asked for by name.
     """
     _run(nlp, golds[:WARM_UP], raw_text, batch_size)
-    docs, seconds, found = [], 0.0, False
+    docs, seconds, found = [], 0.0, [kind.may_be_empty and kind.is_assigned(nlp) for kind in kinds]
     for batch in minibatch(progress(golds), batch_size):
         start = perf_counter()
         done = _run(nlp, batch, raw_text, batch_size)
         seconds += perf_counter() - start
-        found = found or any(doc.ents if spans_key is None else spans_key in doc.spans for doc in done)
-        docs += [_keep_spans(doc, spans_key) for doc in done]
-    _check_component(nlp, found, spans_key)
-    return Predictions(docs, sum(map(len, docs)), seconds)
+        found = [was or any(map(kind.is_found, done)) for was, kind in zip(found, kinds)]
+        docs += [_keep(doc, kinds) for doc in done]
+    differing = sum(map(_have_other_tokens, golds, docs))
+    kept = [kind for kind, is_found in zip(kinds, found) if is_found]
+    required = [kind for kind in kinds if kind.is_required] or kinds
+    require_prediction(nlp, [kind for kind in kept if kind in required], required)
+    return Predictions(docs, kept, sum(map(len, docs)), differing, seconds)
 
 
-def predictable_labels(nlp: Language, spans_key: str | None = None) -> set[str]:
-    """Labels that the components say they assign; empty where none says so."""
-    names = _entity_components(nlp, spans_key)
-    return {label for name, labels in nlp.pipe_labels.items() if name in names for label in labels}
-
-
-def _entity_components(nlp: Language, spans_key: str | None) -> list[str]:
-    target = "doc.ents" if spans_key is None else "doc.spans"
-    return [name for name in nlp.pipe_names if target in nlp.get_pipe_meta(name).assigns]
-
-
-def _run(nlp: Language, golds: Sequence[Doc], raw_text: bool, batch_size: int) -> list[Doc]:
-    inputs = [gold.text if raw_text and not gold.has_unknown_spaces else _bare(gold, nlp) for gold in golds]
-    return list(nlp.pipe(inputs, batch_size=batch_size))
-
-
-def _bare(gold: Doc, nlp: Language) -> Doc:
+def bare(gold: Doc, nlp: Language) -> Doc:
+    """A document with the same tokens, and nothing else."""
     return Doc(nlp.vocab, words=[t.text for t in gold], spaces=[bool(t.whitespace_) for t in gold])
 
 
-def _keep_spans(doc: Doc, spans_key: str | None) -> Doc:
+def require_prediction(nlp: Language, found: Sequence[Kind], sought: Sequence[Kind]) -> None:
+    """Raise H605 where nothing of what was sought was found."""
+    if not found:
+        where = " or ".join(kind.where for kind in sought)
+        raise HoneError(Errors.H605.format(where=where, components=", ".join(nlp.pipe_names) or "none"))
+
+
+def _run(nlp: Language, golds: Sequence[Doc], raw_text: bool, batch_size: int) -> list[Doc]:
+    inputs = [gold.text if raw_text and not gold.has_unknown_spaces else bare(gold, nlp) for gold in golds]
+    return list(nlp.pipe(inputs, batch_size=batch_size))
+
+
+def _keep(doc: Doc, kinds: Sequence[Kind]) -> Doc:
     """A copy without vectors and tensors, which would fill the memory on a large corpus."""
     copy = Doc(doc.vocab, words=[t.text for t in doc], spaces=[bool(t.whitespace_) for t in doc])
-    spans = [Span(copy, span.start, span.end, span.label) for span in get_spans(doc, spans_key)]
-    if spans_key is None:
-        copy.set_ents(spans)
-    else:
-        copy.spans[spans_key] = spans
+    for kind in kinds:
+        kind.copy(doc, copy)
     return copy
 
 
-def _check_component(nlp: Language, found: bool, spans_key: str | None) -> None:
-    if found or (spans_key is None and _entity_components(nlp, spans_key)):
-        return
-    where = "doc.ents" if spans_key is None else f"doc.spans[{spans_key!r}]"
-    raise HoneError(Errors.H605.format(where=where, components=", ".join(nlp.pipe_names) or "none"))
+def _have_other_tokens(gold: Doc, pred: Doc) -> bool:
+    return [(t.idx, t.text) for t in gold] != [(t.idx, t.text) for t in pred]

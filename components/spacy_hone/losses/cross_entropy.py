@@ -5,38 +5,55 @@ from thinc.util import get_array_module
 
 from ..errors import Errors, HoneError
 from ..types import Link
-from .base import RowLoss
+from .base import RowLoss, Rows
 from .links import log_sigmoid, log_softmax
+from .ramps import Schedule
+from .weights import WeightSetting
 
 
-def make_cross_entropy(link: Link = "softmax", label_smoothing: float = 0.0) -> RowLoss:
+def make_cross_entropy(
+    link: Link = "softmax",
+    label_smoothing: float = 0.0,
+    *,
+    weights: WeightSetting = "none",
+    max_weight: float = 10.0,
+    outside_weight: float | None = None,
+    weight_ramp: Schedule = 1.0,
+) -> RowLoss:
     """Build `hone.CrossEntropy.v1`: the negative log-likelihood of the targets.
 
     softmax: `L = -Σ_k y_k log p_k`, where exactly one label holds; `dL/dz = p Σ_k y_k - y`.
-    sigmoid: `L = -Σ_k [y_k log p_k + (1 - y_k) log(1 - p_k)]`, where any number holds; `dL/dz = p - y`.
+    sigmoid: `L_k = -y_k log p_k - (1 - y_k) log(1 - p_k)`, where any number holds; `dL_k/dz_k = p_k - y_k`.
     Label smoothing by ε replaces y by `(1 - ε) y + ε u`, u being 1/K for K exclusive labels and 1/2 for
     independent ones (Szegedy et al. 2016, Rethinking the Inception Architecture for Computer Vision,
     section 7).
 
     link (str): "softmax" or "sigmoid".
     label_smoothing (float): ε, from 0 to below 1; applied to soft targets too.
+    weights, max_weight, outside_weight, weight_ramp: see `spacy_hone.losses.weights.Weighting`.
+
+    Raises H401, H402, H405 and H406.
     """
-    if link not in _ROWS:
-        raise HoneError(Errors.H401.format(link=link, links=", ".join(_ROWS)))
+    loss = CrossEntropy(
+        link,
+        weights=weights,
+        max_weight=max_weight,
+        outside_weight=outside_weight,
+        weight_ramp=weight_ramp,
+    )
     if not 0 <= label_smoothing < 1:
         raise HoneError(Errors.H402.format(value=label_smoothing))
-    return CrossEntropy(link, label_smoothing)
+    loss.label_smoothing = label_smoothing
+    return loss
 
 
 class CrossEntropy(RowLoss):
-    def __init__(self, link: Link, label_smoothing: float):
-        self.link = link
-        self.label_smoothing = label_smoothing
+    label_smoothing: float = 0.0
 
-    def rows(self, logits: Floats2d, targets: Floats2d, step: int) -> tuple[Floats2d, Floats1d]:
+    def rows(self, logits: Floats2d, targets: Floats2d, step: int) -> Rows:
         uniform = 1 / logits.shape[1] if self.link == "softmax" else 1 / 2
         targets = (1 - self.label_smoothing) * targets + self.label_smoothing * uniform
-        return _ROWS[self.link](logits, targets)
+        return _softmax_rows(logits, targets) if self.link == "softmax" else _sigmoid_rows(logits, targets)
 
 
 def _softmax_rows(logits: Floats2d, targets: Floats2d) -> tuple[Floats2d, Floats1d]:
@@ -45,10 +62,7 @@ def _softmax_rows(logits: Floats2d, targets: Floats2d) -> tuple[Floats2d, Floats
     return d_logits, -(targets * log_p).sum(axis=1)
 
 
-def _sigmoid_rows(logits: Floats2d, targets: Floats2d) -> tuple[Floats2d, Floats1d]:
+def _sigmoid_rows(logits: Floats2d, targets: Floats2d) -> tuple[Floats2d, Floats2d]:
     log_p, log_absent = log_sigmoid(logits), log_sigmoid(-logits)
     d_logits = get_array_module(logits).exp(log_p) - targets
-    return d_logits, -(targets * log_p + (1 - targets) * log_absent).sum(axis=1)
-
-
-_ROWS = {"softmax": _softmax_rows, "sigmoid": _sigmoid_rows}
+    return d_logits, -(targets * log_p + (1 - targets) * log_absent)

@@ -2,19 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
-from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.pipeline.ner import ner_score
 from spacy.pipeline.spancat import spancat_score
 from spacy.tokens import Doc, Span, SpanGroup
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Config, Model
-from thinc.types import Floats2d, Ints1d
+from thinc.types import Floats2d
 
 from ..corpora.schemes import split_tag
 from ..errors import Errors, HoneError
@@ -22,6 +20,7 @@ from ..losses.base import RowLoss
 from .decoding import ScoredSpan, decode
 from .gold import read_gold
 from .tags import OUTSIDE, TagTable
+from .tokens import TokenGold, TokenPipe
 
 DEFAULT_CONFIG = """
 [ner]
@@ -82,12 +81,11 @@ def make_ner(
     )
 
 
-class TokenClassifierNER(TrainablePipe):
+class TokenClassifierNER(TokenPipe):
     """Finds entities by classifying tokens. `predict` decodes the best legal tags; entities replace those
     that the document has, never touch whitespace tokens, and carry `ent._.confidence`: the product of the
-    probabilities of their tags (also in `doc.spans[key].attrs["scores"]` for span groups).
-
-    Training ignores tokens without annotation, and always backpropagates: a listener waits for its gradient.
+    probabilities of their tags, under a CRF the probability of these tags together (also in
+    `doc.spans[key].attrs["scores"]` for span groups).
     """
 
     def __init__(
@@ -101,23 +99,13 @@ class TokenClassifierNER(TrainablePipe):
         spans_key: str | None = None,
         scorer: Callable | None = ner_score,
     ):
-        self.vocab = vocab
-        self.model = model
-        self.name = name
-        self.loss = loss
-        self.scorer = spancat_score if spans_key is not None and scorer is ner_score else scorer
-        self.cfg: dict[str, Any] = {"labels": [], "counts": [], "scheme": scheme, "spans_key": spans_key}
-        self.tags = TagTable([], scheme)
+        scorer = spancat_score if spans_key is not None and scorer is ner_score else scorer
+        cfg = {"scheme": scheme, "spans_key": spans_key}
+        super().__init__(vocab, model, name, loss=loss, scorer=scorer, cfg=cfg)
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """The entity types, in the order of their tags."""
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> tuple[str, ...]:
-        """What `spacy init labels` writes and `initialize(labels=...)` takes."""
-        return self.labels
+    def columns(self) -> Sequence[str]:
+        return self.tags.labels
 
     def predict(self, docs: Iterable[Doc]) -> list[list[ScoredSpan]]:
         """The entities of each document, in order. The documents are not changed."""
@@ -125,7 +113,7 @@ class TokenClassifierNER(TrainablePipe):
         if not any(len(doc) for doc in docs):
             return [[] for _ in docs]
         logits = [self.model.ops.to_numpy(doc_logits) for doc_logits in self.model.predict(docs)]
-        return decode(logits, [doc.to_array("IS_SPACE").astype(bool) for doc in docs], self.tags)
+        return decode(logits, [_spaces(doc) for doc in docs], self.tags, self.transitions())
 
     def set_annotations(self, docs: Iterable[Doc], scores: list[list[ScoredSpan]]) -> None:
         """Write entities into the documents, replacing those of the same place.
@@ -144,27 +132,12 @@ class TokenClassifierNER(TrainablePipe):
                 attrs = {"scores": np.array([scored.score for scored in found], dtype="float32")}
                 doc.spans[key] = SpanGroup(doc, name=key, spans=spans, attrs=attrs)
 
-    def get_loss(
-        self, examples: Iterable[Example], scores: Sequence[Floats2d]
-    ) -> tuple[float, list[Floats2d]]:
-        """The mean loss per token with annotation, and its gradient.
+    def read(self, example: Example) -> TokenGold:
+        spans, known = read_gold(example, self.cfg["spans_key"])
+        return TokenGold(self.tags.encode(spans, len(known)), known)
 
-        examples (Iterable[Example]): the batch.
-        scores (Sequence[Floats2d]): logits of each example, shape (tokens, tags).
-        RETURNS (tuple[float, list[Floats2d]]): the value, and the gradient of each example.
-        """
-        validate_examples(examples, "TokenClassifierNER.get_loss")
-        golds = [read_gold(eg, self.cfg["spans_key"]) for eg in examples]
-        rows = np.concatenate([self.tags.encode(spans, len(known)) for spans, known in golds])
-        mask = np.concatenate([known for _, known in golds])
-        ops = self.model.ops
-        logits = ops.xp.concatenate(scores)
-        targets = ops.asarray2f(np.eye(len(self.tags), dtype="float32")[rows])
-        d_logits, value = self.loss(logits, targets, ops.xp.asarray(mask))
-        if not np.isfinite(value):
-            raise HoneError(Errors.H309.format(name=self.name))
-        lengths = cast(Ints1d, [len(known) for _, known in golds])
-        return value, ops.unflatten(d_logits, lengths)
+    def closed(self, example: Example) -> NDArray[np.bool_]:
+        return _spaces(example.predicted)
 
     def initialize(
         self,
@@ -195,58 +168,11 @@ class TokenClassifierNER(TrainablePipe):
         for (label, length), n_spans in lengths.items():
             np.add.at(counts, self.tags.encode([(0, length, label)], length), n_spans)
         counts[OUTSIDE] = n_known - counts.sum()
-        self.cfg["counts"] = counts.tolist()
-        output = self.model.get_ref("output")
-        if not output.has_dim("nO"):
-            output.set_dim("nO", len(self.tags))
-        self._bind()
-        self.model.initialize(X=[eg.predicted for eg in islice(get_examples(), 10)])
+        self._initialize(get_examples, counts.tolist(), n_known)
 
-    def add_label(self, label: str) -> int:
-        """Add an entity type; a trained output layer grows, and keeps what it has learned.
-
-        RETURNS (int): 1, or 0 if the label is already there.
-        """
-        if not isinstance(label, str) or not label.strip():
-            raise HoneError(Errors.H306.format(name=self.name, label=label))
-        if label in self.labels:
-            return 0
-        self.cfg["labels"].append(label)
-        self.vocab.strings.add(label)
+    def _index(self) -> None:
         self.tags = TagTable(self.labels, self.cfg["scheme"])
-        if self.model.get_ref("output").has_param("W"):
-            self.model.attrs["resize_output"](self.model, len(self.tags))
-            self.cfg["counts"] += [0] * (len(self.tags) - len(self.cfg["counts"]))
-            self._bind()
-        return 1
-
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TokenClassifierNER":
-        super().from_bytes(bytes_data, exclude=exclude)
-        return self._restore()
-
-    def from_disk(self, path, *, exclude: Iterable[str] = ()) -> "TokenClassifierNER":
-        super().from_disk(path, exclude=exclude)
-        return self._restore()
-
-    def _restore(self) -> "TokenClassifierNER":
-        self.tags = TagTable(self.labels, self.cfg["scheme"])
-        if self.model.get_ref("output").has_param("W"):
-            self._bind()
-        return self
-
-    def _bind(self) -> None:
-        """Check that the output layer has a row for each tag, and tell the loss what they are."""
-        n_outputs = self.model.get_ref("output").get_dim("nO")
-        if n_outputs != len(self.tags):
-            message = Errors.H307.format(
-                name=self.name,
-                n_outputs=n_outputs,
-                n_labels=len(self.labels),
-                n_tags=len(self.tags),
-                scheme=self.cfg["scheme"],
-            )
-            raise HoneError(message)
-        self.loss.bind(self.tags.names, self.cfg["counts"])
+        self.legal = self.tags.legal
 
     def _check(self, labels: list[str], n_docs: int, n_known: int) -> None:
         """Refuse examples that teach nothing, and tags in place of labels."""
@@ -258,3 +184,8 @@ class TokenClassifierNER(TrainablePipe):
             raise HoneError(Errors.H303.format(name=self.name, source=source, n_docs=n_docs))
         if labels and all(split_tag(label) for label in labels):
             raise HoneError(Errors.H305.format(name=self.name, labels=", ".join(labels[:10])))
+
+
+def _spaces(doc: Doc) -> NDArray[np.bool_]:
+    """The whitespace tokens, shape (tokens,)."""
+    return doc.to_array("IS_SPACE").astype(bool)

@@ -33,6 +33,11 @@ TAGS = Annotation(
     lambda doc: doc.has_annotation("TAG"),
     lambda doc: (token.tag_ for token in doc if token.tag),
 )
+POS = Annotation(
+    "token.pos_",
+    lambda doc: doc.has_annotation("POS"),
+    lambda doc: (token.pos_ for token in doc if token.pos),
+)
 CATEGORIES = Annotation(
     "doc.cats",
     lambda doc: bool(doc.cats),
@@ -43,9 +48,13 @@ FACTORIES = {
     "ner": ENTITIES,
     "beam_ner": ENTITIES,
     "hone_ner": ENTITIES,
+    "hone_transition_ner": ENTITIES,
     "tagger": TAGS,
+    "hone_tagger": TAGS,
     "textcat": CATEGORIES,
     "textcat_multilabel": CATEGORIES,
+    "hone_textcat": CATEGORIES,
+    "hone_textcat_multilabel": CATEGORIES,
 }
 SPAN_FACTORIES = {"hone_ner", "spancat", "spancat_singlelabel"}
 
@@ -56,12 +65,16 @@ def needed_annotations(config: Mapping[str, Any]) -> dict[str, Annotation]:
     Frozen and sourced components and factories that are not in the tables need none.
     """
     frozen = config.get("training", {}).get("frozen_components", [])
-    needed = {}
-    for name, settings in config["components"].items():
-        if name in frozen:
-            continue
-        if settings.get("factory") in SPAN_FACTORIES and settings.get("spans_key"):
-            needed[name] = span_group(settings["spans_key"])
-        elif annotation := FACTORIES.get(settings.get("factory")):
-            needed[name] = annotation
-    return needed
+    needed = {
+        name: _annotation(settings) for name, settings in config["components"].items() if name not in frozen
+    }
+    return {name: annotation for name, annotation in needed.items() if annotation}
+
+
+def _annotation(settings: Mapping[str, Any]) -> Annotation | None:
+    factory = settings.get("factory")
+    if factory in SPAN_FACTORIES and settings.get("spans_key"):
+        return span_group(settings["spans_key"])
+    if factory == "hone_tagger" and settings.get("attr") == "pos":
+        return POS
+    return FACTORIES.get(factory) if factory else None

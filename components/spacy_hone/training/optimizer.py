@@ -137,7 +137,8 @@ class AdamW(Optimizer):
         self.updated |= norms.keys()
         rate = self.learn_rate * lr_scale
         for (_, name), node in arrays.items():
-            self._update_array(node, name, rate * self.settings.head_lr_scale, factor)
+            scale = self.settings.head_lr_scale * node.attrs.get("rate_scale", 1.0)
+            self._update_array(node, name, rate * scale, factor)
         for shim, update in modules.items():
             if (shim, "") in norms:
                 update.step(rate, factor)

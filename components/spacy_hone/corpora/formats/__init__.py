@@ -11,7 +11,8 @@ from pathlib import Path
 from ...errors import Errors, HoneError
 from ..faults import Log, check_choice
 from ..records import Record
-from . import conll, jsonl, tasteset
+from . import conll, jsonl, table, tasteset
+from .categories import Scan
 from .options import ReadOptions
 
 Reader = Callable[[Path, Log, ReadOptions], Iterator[Record]]
@@ -19,21 +20,28 @@ Reader = Callable[[Path, Log, ReadOptions], Iterator[Record]]
 
 @dataclass(frozen=True)
 class Format:
-    """A format's reader, and the file names that it is recognised by."""
+    """A format's reader, and what its files are recognised by.
+
+    suffixes: of the file names. claims: by its path and first line, is a file with such a suffix of this
+        format? categories: reads a file for the categories of documents that name only those that hold.
+    """
 
     read: Reader
     suffixes: tuple[str, ...]
+    claims: Callable[[Path, str], bool] = lambda path, first: True
+    categories: Scan | None = None
 
 
 FORMATS = {
     "conll": Format(conll.read, ()),  # every file that no other format claims
-    "jsonl": Format(jsonl.read, (".jsonl", ".ndjson", ".json")),
-    "tasteset": Format(tasteset.read, (".csv",)),
+    "jsonl": Format(jsonl.read, (".jsonl", ".ndjson", ".json"), categories=jsonl.categories),
+    "tasteset": Format(tasteset.read, (".csv",), tasteset.claims),
+    "csv": Format(table.read, (".csv", ".tsv"), table.claims, table.categories),
 }
 
 
 def format_of(path: Path, name: str = "auto") -> str:
-    """The format of a file: the one named, or the one that its suffix belongs to. It must be text."""
+    """The format of a file: the one named, or the first that claims it. It must be text."""
     check_choice("--format", name, ("auto", *FORMATS))
     if not path.is_file():
         detail = ", but a folder: name the files in it" if path.is_dir() else ""
@@ -44,6 +52,9 @@ def format_of(path: Path, name: str = "auto") -> str:
         raise HoneError(Errors.H108.format(where=path))
     if name != "auto":
         return name
-    return next(
-        (known for known, format in FORMATS.items() if path.suffix.lower() in format.suffixes), "conll"
-    )
+    first = head.partition(b"\n")[0].decode("utf-8-sig", "replace")
+    suffix = path.suffix.lower()
+    for known, format in FORMATS.items():
+        if suffix in format.suffixes and format.claims(path, first):
+            return known
+    return "conll"

@@ -1,12 +1,14 @@
 """JSON lines: `{"text": "...", "spans": [{"start": 0, "end": 2, "label": "X"}], "cats": {}, "tokens": []}`.
 
 A span may also be `[0, 2, "X"]`, and the spans may have the name that other tools give them, see `SPANS`.
-Without them a document has no entity annotation; `tokens` are words, or objects with a `text`. What was not
-accepted in Prodigy is left out.
+Without them a document has no entity annotation; `tokens` are words, or objects with a `text`. Categories
+stand in `cats`, each 0 or 1, or those that hold are named, see `NAMED`: a string is the one that holds, of a
+list all do. What was not accepted in Prodigy is left out.
 """
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
@@ -15,12 +17,14 @@ from typing import Any
 from ..align import locate
 from ..faults import Log, explain, legible
 from ..records import CharSpan, Record
+from .categories import complete, names_in, scores
 from .options import ReadOptions
 from .spans import char_span, check_spans
 
-EXPECTED = "one JSON object a line with a `text`, and `spans` of start, end, label"
+EXPECTED = "one JSON object a line with a text, and `spans` of start, end, label, or a `label`, or `cats`"
 SPANS = ("spans", "entities", "label", "labels")  # Prodigy's and ours, spaCy's, doccano's two
-KEYS = ("text", "tokens", "cats", "answer", *SPANS)
+NAMED = ("label", "labels", "accept")  # of one category, of several, Prodigy's choices
+KEYS = ("text", "tokens", "cats", "accept", "answer", *SPANS)
 
 
 def read(path: Path, log: Log, options: ReadOptions) -> Iterator[Record]:
@@ -32,13 +36,27 @@ def read(path: Path, log: Log, options: ReadOptions) -> Iterator[Record]:
                 problem = "a JSON array, not JSON lines"
                 log.fault("H114", number, "file-dropped", problem=problem, expected=EXPECTED)
                 return
-            record = _document(path, number, line, log)
+            record = _document(path, number, line, log, options)
             if record is not None:
                 log.notes["documents_without_annotation"] += record.spans is None and not record.cats
                 yield record
 
 
-def _document(path: Path, number: int, line: str, log: Log) -> Record | None:
+def categories(path: Path, options: ReadOptions) -> set[str]:
+    """The categories, if documents name them; faults are left to `read`."""
+    names: set[str] = set()
+    scored: set[str] = set()
+    with options.open(path) as file:
+        for line in file:
+            with suppress(ValueError, KeyError, AttributeError):
+                line.encode()
+                row = json.loads(line)
+                names |= names_in(_named(row, options)) if _accepted(row) else set()
+                scored.update(row.get("cats") or ())
+    return names | scored if names else names
+
+
+def _document(path: Path, number: int, line: str, log: Log, options: ReadOptions) -> Record | None:
     """The document of a line, or None, counted, if it is at fault or was not accepted."""
     record = None
     try:
@@ -46,10 +64,10 @@ def _document(path: Path, number: int, line: str, log: Log) -> Record | None:
         row = json.loads(line)
         if not isinstance(row, dict):
             raise ValueError(f"{legible(repr(row))} is not a JSON object")
-        if (row.get("answer") or "accept") != "accept":
+        if not _accepted(row):
             log.skips["documents_not_accepted"] += 1
             return None
-        record = _record(path, number, row)
+        record = _record(path, number, row, options)
     except UnicodeEncodeError:
         log.fault("H107", number, "document-dropped", token=legible(line))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -62,17 +80,32 @@ def _document(path: Path, number: int, line: str, log: Log) -> Record | None:
     return record
 
 
-def _record(path: Path, line: int, row: dict[str, Any]) -> Record:
-    text = row["text"]
+def _accepted(row: dict[str, Any]) -> bool:
+    return (row.get("answer") or "accept") == "accept"
+
+
+def _record(path: Path, line: int, row: dict[str, Any], options: ReadOptions) -> Record:
+    text = row[options.text_column or "text"]
     if not isinstance(text, str) or not text:
         raise ValueError(f"the text is {text!r}")
-    for key in row.keys() - set(KEYS):
+    for key in row.keys() - {*KEYS, options.text_column, options.label_column}:
         if _near(key) not in row.keys() | {""}:
             raise ValueError(f"the key {key!r}, where {_near(key)!r} may be meant")
     tokens = [token if isinstance(token, str) else token["text"] for token in row.get("tokens") or ()]
     if tokens and locate(tokens, text) is None:
         raise ValueError("the tokens do not spell the text")
-    return Record(path, line, tokens or None, text=text, spans=_spans(row), cats=_cats(row.get("cats") or {}))
+    named, cats = _named(row, options), row.get("cats")
+    if named is not None and cats is not None:
+        raise ValueError("there are categories in cats and by name")
+    return Record(
+        path,
+        line,
+        tokens or None,
+        text=text,
+        spans=_spans(row, options),
+        cats=scores(cats or {}, options.labels) if named is None else complete(named, options.labels),
+        exclusive=isinstance(named, str),
+    )
 
 
 @lru_cache
@@ -81,25 +114,35 @@ def _near(key: str) -> str:
     return next(iter(get_close_matches(key.lower(), KEYS, n=1, cutoff=0.8)), "")
 
 
-def _spans(row: dict[str, Any]) -> list[CharSpan] | None:
-    """The spans under whatever name; a `label` that is none, or a list of names, says nothing about spans."""
-    given = [key for key in SPANS if row.get(key) is not None and (key in SPANS[:2] or _is_list(row[key]))]
+def _spans(row: dict[str, Any], options: ReadOptions) -> list[CharSpan] | None:
+    """The spans under whatever name."""
+    given = [key for key in SPANS if row.get(key) is not None]
+    given = [key for key in given if key in SPANS[:2] or _is_spans(row[key], options)]
     if len(given) > 1:
         raise ValueError(f"there are spans under {' and '.join(given)}")
     return [_span(span) for key in given for span in row[key]] if given else None
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(span, list | dict) for span in value)
+def _named(row: dict[str, Any], options: ReadOptions) -> Any:
+    """The value that names categories, or None."""
+    if options.label_column:
+        return row[options.label_column]
+    given = [key for key in NAMED if row.get(key) is not None and not _is_spans(row[key], options)]
+    if len(given) > 1:
+        raise ValueError(f"there are categories under {' and '.join(given)}")
+    return row[given[0]] if given else None
+
+
+def _is_spans(value: Any, options: ReadOptions) -> bool:
+    """Of `label` and `labels`: spans, no names? An empty list is no category in a file that has any."""
+    return (
+        isinstance(value, list)
+        and all(isinstance(span, list | dict) for span in value)
+        and not (value == [] and options.labels)
+    )
 
 
 def _span(span: Any) -> CharSpan:
     if isinstance(span, dict):
         span = span["start"], span["end"], span["label"]
     return char_span(span)
-
-
-def _cats(cats: Any) -> dict[str, float]:
-    if not isinstance(cats, dict) or not all(score in (0, 1) for score in cats.values()):  # also false, true
-        raise ValueError(f"the cats {legible(repr(cats))} are not an object with 0 or 1 for each")
-    return {name: float(score) for name, score in cats.items()}

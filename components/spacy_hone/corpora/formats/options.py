@@ -25,6 +25,10 @@ class ReadOptions:
     n_sents: sentences a document; 0 follows the file's own document marks, or makes each sentence a document.
     missing: the tag that stands for unknown annotation, if there is one.
     repair: what becomes of an illegal tag sequence under `--on-error repair`.
+    text_column, label_column: header of a CSV column or key of a JSON object; "" goes by the usual names. A
+        number is a column of a CSV file without a header, counted from 1.
+    label_separator: stands between the labels of a CSV cell; "" takes a cell as one label.
+    labels: the corpus's categories; a document that names those that hold has all others as 0.
     opener: opens a file in binary mode; the command line's shows a progress bar.
     """
 
@@ -34,6 +38,10 @@ class ReadOptions:
     n_sents: int = 0
     missing: str | None = None
     repair: Repair = "conlleval"
+    text_column: str = ""
+    label_column: str = ""
+    label_separator: str = ""
+    labels: tuple[str, ...] = ()
     opener: Opener = open_binary
 
     def open(self, path: Path, *, newline: str | None = None) -> TextIOWrapper:

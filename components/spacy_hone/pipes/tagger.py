@@ -1,0 +1,170 @@
+"""`hone_tagger`: part-of-speech and other tags by token classification, over any tok2vec or transformer."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.parts_of_speech import IDS as PARTS_OF_SPEECH
+from spacy.pipeline.tagger import tagger_score
+from spacy.scorer import Scorer
+from spacy.tokens import Doc
+from spacy.training import Example, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Config, Model
+from thinc.types import Floats2d
+
+from ..errors import Errors, HoneError
+from ..losses.base import RowLoss
+from .decoding import best_tags
+from .tokens import TokenGold, TokenPipe
+
+DEFAULT_CONFIG = """
+[tagger]
+attr = "tag"
+
+[tagger.scorer]
+@scorers = "spacy.tagger_scorer.v1"
+
+[tagger.loss]
+@losses = "hone.CrossEntropy.v1"
+
+[tagger.model]
+@architectures = "hone.TokenClassifier.v1"
+
+[tagger.model.tok2vec]
+@architectures = "spacy.HashEmbedCNN.v2"
+pretrained_vectors = null
+width = 96
+depth = 4
+embed_size = 2000
+window_size = 1
+maxout_pieces = 3
+subword_features = true
+"""
+
+Attr = Literal["tag", "pos"]
+WHITESPACE = {"tag": "_SP", "pos": "SPACE"}  # as in spaCy's own pipelines
+
+
+@Language.factory(
+    "hone_tagger",
+    assigns=["token.tag", "token.pos"],
+    default_config=Config().from_str(DEFAULT_CONFIG)["tagger"],
+    default_score_weights={"tag_acc": 1.0, "pos_acc": None},
+)
+def make_tagger(
+    nlp: Language,
+    name: str,
+    *,
+    model: Model[list[Doc], list[Floats2d]],
+    loss: RowLoss,
+    attr: Attr,
+    scorer: Callable | None,
+) -> "TokenClassifierTagger":
+    """Build the component `hone_tagger`.
+
+    model (Model[List[Doc], List[Floats2d]]): gives logits of each token's tags; with the reference "output".
+    loss (RowLoss): the training objective.
+    attr (str): what is read and written: "tag" (`token.tag_`, any names) or "pos" (`token.pos_`, the names of
+        Universal Dependencies; then choose the best model by `pos_acc`, in [training.score_weights]).
+    scorer (Callable | None): the scoring method; spaCy's tagger scorer gives `pos_acc` where that is the attribute.
+    """
+    return TokenClassifierTagger(nlp.vocab, model, name, loss=loss, attr=attr, scorer=scorer)
+
+
+class TokenClassifierTagger(TokenPipe):
+    """Gives each token the likeliest tag; whitespace tokens get `_SP` (or `SPACE`) and teach nothing."""
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[list[Doc], list[Floats2d]],
+        name: str = "hone_tagger",
+        *,
+        loss: RowLoss,
+        attr: Attr = "tag",
+        scorer: Callable | None = tagger_score,
+    ):
+        scorer = pos_score if attr == "pos" and scorer is tagger_score else scorer
+        super().__init__(vocab, model, name, loss=loss, scorer=scorer, cfg={"written": attr})
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return self.labels
+
+    def predict(self, docs: Iterable[Doc]) -> list[NDArray[np.integer]]:
+        """The row of the best label of each token, shape (tokens,), for each document."""
+        docs = list(docs)
+        if not any(len(doc) for doc in docs):
+            return [np.zeros(0, dtype="intp") for _ in docs]
+        logits = [self.model.ops.to_numpy(doc_logits) for doc_logits in self.model.predict(docs)]
+        return best_tags(logits, self.transitions())[0]
+
+    def set_annotations(self, docs: Iterable[Doc], scores: list[NDArray[np.integer]]) -> None:
+        """Write the tags.
+
+        docs (Iterable[Doc]): the documents.
+        scores (list[ndarray]): what `predict` gave for them.
+        """
+        name = f"{self.cfg['written']}_"
+        for doc, rows in zip(docs, scores):
+            for token, row in zip(doc, rows.tolist()):
+                setattr(token, name, WHITESPACE[self.cfg["written"]] if token.is_space else self.labels[row])
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: Iterable[str] | None = None,
+    ) -> None:
+        """Prepare the component for training: labels, output layer, weights.
+
+        get_examples (Callable): gives the training examples; all of them are read once.
+        nlp (Language | None): the pipeline.
+        labels (Iterable[str] | None): tags, as from `spacy.read_labels.v1`; None: those of the examples, sorted.
+        """
+        validate_get_examples(get_examples, "TokenClassifierTagger.initialize")
+        found: Counter[str] = Counter()
+        n_docs = 0
+        for n_docs, eg in enumerate(get_examples(), 1):  # noqa: B007
+            found.update(tag for tag in self._tags(eg) if tag)
+        for label in sorted(found) if labels is None else labels:
+            self.add_label(label)
+        if not self.labels:
+            source = f"token.{self.cfg['written']}_"
+            raise HoneError(Errors.H302.format(name=self.name, source=source, n_docs=n_docs))
+        counts = [found[label] for label in self.labels]
+        self._initialize(get_examples, counts, sum(counts))
+
+    def read(self, example: Example) -> TokenGold:
+        tags = self._tags(example)
+        unknown = next((tag for tag in tags if tag and tag not in self._rows), None)
+        if unknown:
+            raise HoneError(Errors.H312.format(name=self.name, tag=unknown, labels=", ".join(self.labels)))
+        return TokenGold(
+            np.array([self._rows.get(tag, 0) for tag in tags], dtype="int32"),
+            np.array([bool(tag) for tag in tags], dtype=bool),
+        )
+
+    def add_label(self, label: str) -> int:
+        if self.cfg["written"] == "pos" and label not in PARTS_OF_SPEECH:
+            names = ", ".join(sorted(filter(None, PARTS_OF_SPEECH)))
+            raise HoneError(Errors.H311.format(name=self.name, label=label, names=names))
+        return super().add_label(label)
+
+    def _index(self) -> None:
+        self._rows = {label: row for row, label in enumerate(self.labels)}
+
+    def _tags(self, example: Example) -> list[str]:
+        """The tag of each predicted token; "" where there is none, it cannot be aligned, or on whitespace."""
+        tags = example.get_aligned(self.cfg["written"].upper(), as_string=True)
+        return ["" if token.is_space else tag or "" for token, tag in zip(example.predicted, tags)]
+
+
+def pos_score(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+    """The accuracy of `token.pos_`, as `pos_acc`."""
+    return Scorer.score_token_attr(examples, "pos", **kwargs)

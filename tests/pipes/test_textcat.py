@@ -1,0 +1,431 @@
+"""hone_textcat and hone_textcat_multilabel: training, masks, decisions, growth, serialisation, bad input."""
+
+import numpy as np
+import pytest
+import spacy
+from numpy.testing import assert_allclose
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from thinc.api import fix_random_seed
+
+from spacy_hone.errors import HoneError
+
+TOK2VEC = {
+    "@architectures": "spacy.HashEmbedCNN.v2",
+    "pretrained_vectors": None,
+    "width": 16,
+    "depth": 1,
+    "embed_size": 200,
+    "window_size": 1,
+    "maxout_pieces": 2,
+    "subword_features": False,
+}
+WORDS = {
+    "food": ("bread", "soup", "cheese", "apple", "pasta", "salad"),
+    "sport": ("goal", "match", "runner", "league", "tennis", "coach"),
+    "money": ("bank", "loan", "rent", "tax", "salary", "price"),
+}
+LABELS = tuple(sorted(WORDS))
+SINGLE = [
+    (f"the {word} of today", {label: float(label == topic) for label in LABELS})
+    for topic, words in WORDS.items()
+    for word in words
+]
+MULTI = [
+    (f"the {first} and a {second}", {label: float(label in topics) for label in LABELS})
+    for topics in (("food", "sport"), ("food", "money"), ("sport", "money"))
+    for first, second in zip(*(WORDS[topic] for topic in topics))
+] + [("nothing of that", dict.fromkeys(LABELS, 0.0))]
+BY_FACTORY = {"hone_textcat": SINGLE, "hone_textcat_multilabel": MULTI}
+each_factory = pytest.mark.parametrize("factory", BY_FACTORY)
+
+
+def pipeline(factory: str = "hone_textcat", pooling: str = "mean", **config) -> Language:
+    fix_random_seed(0)
+    nlp = spacy.blank("en")
+    model = {"@architectures": "hone.TextClassifier.v1", "tok2vec": TOK2VEC, "pooling": pooling}
+    nlp.add_pipe(factory, name="textcat", config={"model": model, **config})
+    return nlp
+
+
+def examples(nlp: Language, rows) -> list[Example]:
+    return [Example.from_dict(nlp.make_doc(text), {"cats": cats}) for text, cats in rows]
+
+
+def train(nlp: Language, rows, n_updates: int = 40) -> Language:
+    sgd = nlp.initialize(lambda: examples(nlp, rows))
+    sgd.learn_rate = 0.02
+    for _ in range(n_updates):
+        nlp.update(examples(nlp, rows), sgd=sgd, drop=0.0)
+    return nlp
+
+
+def initialized(factory: str = "hone_textcat", rows=None, **config) -> Language:
+    return train(pipeline(factory, **config), rows or BY_FACTORY[factory], n_updates=0)
+
+
+def gold(cats) -> list[str]:
+    return [label for label in LABELS if cats[label]]
+
+
+@pytest.fixture(scope="module")
+def bytes_of_trained() -> dict[str, bytes]:
+    return {
+        factory: train(pipeline(factory), rows).to_bytes(exclude=["vocab"])
+        for factory, rows in BY_FACTORY.items()
+    }
+
+
+@pytest.fixture
+def trained(bytes_of_trained):
+    def load(factory: str = "hone_textcat", **config) -> Language:
+        nlp = pipeline(factory).from_bytes(bytes_of_trained[factory])
+        nlp.get_pipe("textcat").cfg.update(config)
+        return nlp
+
+    return load
+
+
+# Training
+
+
+@each_factory
+def test_learns_and_is_scored(factory, trained):
+    nlp, rows = trained(factory), BY_FACTORY[factory]
+    docs = [nlp(text) for text, _ in rows]
+    assert [doc._.labels for doc in docs] == [gold(cats) for _, cats in rows]
+    assert all(tuple(doc.cats) == LABELS for doc in docs)
+    scores = nlp.evaluate(examples(nlp, rows))
+    for key in ("cats_score", "cats_macro_f", "cats_pr_auc", "cats_balanced_accuracy", "cats_accuracy"):
+        assert scores[key] == pytest.approx(1.0), key
+
+
+def test_exclusive_probabilities_sum_to_one(trained):
+    assert_allclose(sum(trained()("the bread and the bank").cats.values()), 1.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize("pooling", ["max", "first", "attention"])
+def test_learns_with_every_pooling(pooling):
+    rows = [(text.removeprefix("the "), cats) for text, cats in SINGLE]
+    nlp = train(pipeline(pooling=pooling), rows)
+    assert [nlp(text)._.labels for text, _ in rows] == [gold(cats) for _, cats in rows]
+
+
+def test_the_reported_loss_is_the_mean_objective():
+    nlp = initialized()
+    losses = nlp.update(examples(nlp, SINGLE), sgd=False, drop=0.0)
+    p = nlp.get_pipe("textcat").predict([nlp.make_doc(text) for text, _ in SINGLE])
+    y = [list(cats.values()).index(1) for _, cats in SINGLE]
+    assert_allclose(losses["textcat"], -np.log(p[range(len(y)), y]).mean(), rtol=1e-5)
+
+
+def test_labels_are_found_sorted_and_counted():
+    cfg = initialized().get_pipe("textcat").cfg
+    assert (cfg["labels"], cfg["counts"], cfg["total"]) == (["food", "money", "sport"], [6, 6, 6], 18)
+    rows = [*MULTI, ("nothing known", {}), ("partly", {"food": 1})]
+    cfg = initialized("hone_textcat_multilabel", rows).get_pipe("textcat").cfg
+    assert (cfg["counts"], cfg["total"]) == ([13, 12, 12], 20)
+
+
+def test_given_labels_leave_other_categories_to_others():
+    nlp = pipeline()
+    rows = [("a b", {"food": 1, "money": 0, "urgent": 1, "loud": 1}), ("c d", {"money": 1, "urgent": 0})]
+    textcat = nlp.get_pipe("textcat")
+    textcat.initialize(lambda: examples(nlp, rows), nlp=nlp, labels=["money", "food"])
+    assert textcat.labels == textcat.label_data == ("money", "food")
+    assert textcat.cfg["counts"] == [1, 1]
+    nlp.update(examples(nlp, rows))
+
+
+def test_weights_are_by_label():
+    loss = {"@losses": "hone.CrossEntropy.v1", "link": "sigmoid", "weights": [["food", 3.0]]}
+    nlp = initialized("hone_textcat_multilabel", loss=loss)
+    textcat = nlp.get_pipe("textcat")
+    assert textcat.cfg["weights"] == [["food", 3.0], ["money", 1.0], ["sport", 1.0]]
+    batch, logits = examples(nlp, MULTI[:1]), np.zeros((1, 3), dtype="float32")
+    assert_allclose(textcat.get_loss(batch, logits)[1], [[-1.5, 0.5, -0.5]])
+
+
+# Missing annotation
+
+
+@pytest.mark.parametrize(
+    "factory, cats, is_known",
+    [
+        ("hone_textcat", {}, [0, 0, 0]),
+        ("hone_textcat", {"food": 1}, [1, 1, 1]),
+        ("hone_textcat", {"food": 0}, [0, 0, 0]),
+        ("hone_textcat", {"other": 1}, [0, 0, 0]),
+        ("hone_textcat_multilabel", {}, [0, 0, 0]),
+        ("hone_textcat_multilabel", {"food": 1}, [1, 0, 0]),
+        ("hone_textcat_multilabel", {"food": 0, "sport": 1}, [1, 0, 1]),
+    ],
+)
+def test_what_is_not_annotated_has_no_gradient(factory, cats, is_known):
+    nlp = initialized(factory)
+    batch = examples(nlp, [("the bread of today", BY_FACTORY[factory][0][1]), ("a loan", cats)])
+    textcat = nlp.get_pipe("textcat")
+    value, d_logits = textcat.get_loss(batch, textcat.logits([eg.predicted for eg in batch]))
+    assert value > 0 and d_logits[0].all()
+    assert_allclose(d_logits[1] != 0, is_known)
+    alone = textcat.get_loss(batch[:1], textcat.logits([batch[0].predicted]))
+    if not any(is_known):
+        assert_allclose(value, alone[0], rtol=1e-5)
+        assert_allclose(d_logits[0], alone[1][0], rtol=1e-5)
+
+
+STOCK = {
+    "model": {
+        "@architectures": "spacy.TextCatReduce.v1",
+        "exclusive_classes": True,
+        "tok2vec": TOK2VEC,
+        "use_reduce_first": False,
+        "use_reduce_last": False,
+        "use_reduce_max": False,
+        "use_reduce_mean": True,
+    }
+}
+
+
+def accuracy_after_updates_without_annotation(nlp: Language) -> float:
+    sgd = nlp.resume_training()
+    sgd.learn_rate = 0.02
+    for _ in range(20):
+        nlp.update(examples(nlp, [(text, {}) for text, _ in SINGLE]), sgd=sgd)
+    docs = [nlp(text) for text, _ in SINGLE]
+    return float(np.mean([doc.cats[gold(cats)[0]] for doc, (_, cats) in zip(docs, SINGLE)]))
+
+
+def test_unlabelled_documents_take_nothing_away(trained):
+    assert accuracy_after_updates_without_annotation(trained()) > 0.9
+
+
+def test_stock_textcat_collapses_on_unlabelled_documents():
+    """Why ours masks them: this is what the test above would show without."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("textcat", config=STOCK)
+    assert accuracy_after_updates_without_annotation(train(nlp, SINGLE)) < 0.6
+
+
+# Decisions
+
+
+def test_thresholds_of_independent_labels(trained):
+    nlp = trained("hone_textcat_multilabel")
+    text = MULTI[0][0]
+    p = nlp(text).cats
+    assert nlp(text)._.labels == ["food", "sport"]
+    nlp.get_pipe("textcat").set_thresholds([["food", 1.0], ["money", p["money"]]])
+    assert nlp(text)._.labels == ["money", "sport"]
+    nlp.get_pipe("textcat").set_thresholds([])
+    assert nlp(text)._.labels == ["food", "sport"]
+
+
+def test_threshold_of_the_positive_label(trained):
+    nlp = trained(positive_label="food")
+    textcat = nlp.get_pipe("textcat")
+    bread, loan = "the bread of today", "the loan of today"
+    assert [nlp(text)._.labels for text in (bread, loan)] == [["food"], ["money"]]
+    textcat.set_thresholds([["food", 1.0]])
+    assert nlp(bread)._.labels in (["money"], ["sport"])
+    textcat.set_thresholds([("food", nlp(loan).cats["food"])])
+    assert nlp(loan)._.labels == ["food"]
+    scores = nlp.evaluate(examples(nlp, SINGLE))
+    assert scores["cats_score_desc"] == "F (food)"
+    assert scores["cats_score"] == scores["cats_f_per_type"]["food"]["f"] < 1.0
+
+
+@each_factory
+def test_the_scorer_decides_as_the_component(factory, trained):
+    """Every document that the threshold turns is wrong, for the component and for the scorer."""
+    nlp, rows = trained(factory, positive_label="food"), BY_FACTORY[factory]
+    p_food = sorted(nlp(text).cats["food"] for text, _ in rows)
+    nlp.get_pipe("textcat").set_thresholds([["food", p_food[3]]])
+    right = [nlp(text)._.labels == gold(cats) for text, cats in rows]
+    assert 0 < np.mean(right) < 1
+    assert_allclose(nlp.evaluate(examples(nlp, rows))["cats_accuracy"], np.mean(right))
+
+
+@each_factory
+def test_temperature_divides_the_logits(factory, trained):
+    nlp = trained(factory)
+    textcat, docs = nlp.get_pipe("textcat"), [nlp.make_doc("the bread of today")]
+    z = textcat.logits(docs)
+    textcat.calibrate(2.5)
+    expected = 1 / (1 + np.exp(-z / 2.5))
+    if factory == "hone_textcat":
+        expected = np.exp(z / 2.5) / np.exp(z / 2.5).sum()
+    assert_allclose(textcat.logits(docs), z)
+    assert_allclose(textcat.predict(docs), expected, rtol=1e-5)
+    assert_allclose(list(nlp(docs[0]).cats.values()), expected[0], rtol=1e-5)
+
+
+def test_two_components_share_the_document(trained):
+    nlp = trained()
+    tone = nlp.add_pipe("hone_textcat_multilabel", name="tone")
+    tone.initialize(lambda: examples(nlp, [("a b", {"loud": 1, "rude": 0})]), nlp=nlp)
+    tone.set_thresholds([["loud", 0.0], ["rude", 1.0]])
+    doc = nlp(nlp("the bread of today"))
+    assert set(doc.cats) == {*LABELS, "loud", "rude"}
+    assert doc._.labels == ["food", "loud"]
+
+
+def test_documents_decide_for_nothing_before():
+    doc = Doc(spacy.blank("en").vocab, words=["a"])
+    assert doc._.labels == []
+
+
+# Documents without tokens, whitespace
+
+
+@each_factory
+def test_empty_documents(factory, trained):
+    nlp = trained(factory)
+    alone, joined = nlp("").cats, [*nlp.pipe(["the bread", "", " "])]
+    assert list(alone.values()) == pytest.approx(list(joined[1].cats.values()))
+    assert joined[2]._.labels is not None and len(joined[2].cats) == 3
+    textcat = nlp.get_pipe("textcat")
+    assert textcat.logits([]).shape == textcat.predict([]).shape == (0, 3)
+    textcat.set_annotations([], textcat.predict([]))
+    assert list(nlp.pipe([])) == []
+    rows = BY_FACTORY[factory]
+    nlp.update(examples(nlp, [("", rows[0][1]), rows[1]]), sgd=nlp.resume_training())
+    nlp.update(examples(nlp, [("", rows[0][1])]), sgd=nlp.resume_training())
+
+
+# Growth
+
+
+@each_factory
+def test_labels_can_be_added_to_a_trained_component(factory, trained):
+    nlp = trained(factory)
+    textcat, docs = nlp.get_pipe("textcat"), [nlp.make_doc("the bread of today")]
+    before = textcat.logits(docs)
+    assert (textcat.add_label("weather"), textcat.add_label("food")) == (1, 0)
+    assert_allclose(textcat.logits(docs)[:, :3], before, rtol=1e-6)
+    assert textcat.cfg["counts"][3] == 0
+    cats = dict.fromkeys(LABELS, 0) | {"weather": 1}
+    more = [(f"{word} tomorrow", cats) for word in ("rain", "snow", "sun")]
+    sgd = nlp.resume_training()
+    sgd.learn_rate = 0.02
+    for _ in range(30):
+        nlp.update(examples(nlp, BY_FACTORY[factory] + more), sgd=sgd)
+    assert nlp("rain tomorrow")._.labels == ["weather"]
+    assert "food" in nlp(BY_FACTORY[factory][0][0])._.labels
+
+
+def test_labels_without_examples():
+    nlp = pipeline()
+    for label in ("a", "b"):
+        nlp.get_pipe("textcat").add_label(label)
+    nlp.initialize()
+    assert set(nlp("x").cats) == {"a", "b"}
+
+
+def test_training_anew_gives_thresholds_and_temperature_up(trained):
+    nlp = trained("hone_textcat_multilabel", thresholds=[["food", 0.9]], temperature=3.0)
+    nlp.initialize(lambda: examples(nlp, MULTI))
+    cfg = nlp.get_pipe("textcat").cfg
+    assert (cfg["thresholds"], cfg["temperature"]) == ([], 1.0)
+
+
+# Serialisation
+
+
+@each_factory
+def test_disk_keeps_everything(factory, trained, tmp_path):
+    nlp = trained(factory, positive_label="food")
+    textcat = nlp.get_pipe("textcat")
+    textcat.calibrate(1.5)
+    textcat.set_thresholds([["food", 0.99]])
+    nlp.to_disk(tmp_path)
+    again = spacy.load(tmp_path)
+    assert again.get_pipe("textcat").cfg == textcat.cfg
+    for text, _ in BY_FACTORY[factory]:
+        assert again(text).cats == nlp(text).cats
+        assert again(text)._.labels == nlp(text)._.labels
+    again.get_pipe("textcat").add_label("more")
+
+
+def test_documents_and_processes_keep_decisions(trained):
+    nlp = trained()
+    texts = [text for text, _ in SINGLE[:4]]
+    expected = [nlp(text) for text in texts]
+    found = [*nlp.pipe(texts, n_process=2, batch_size=2)]
+    assert [doc._.labels for doc in found] == [doc._.labels for doc in expected]
+    assert list(found[0].cats.values()) == pytest.approx(list(expected[0].cats.values()), rel=1e-5)
+    assert Doc(nlp.vocab).from_bytes(expected[0].to_bytes())._.labels == ["food"]
+
+
+@each_factory
+def test_declares_what_it_writes(factory):
+    assert pipeline(factory).get_pipe_meta("textcat").assigns == ["doc.cats", "doc._.labels"]
+    weights = spacy.blank("en").get_factory_meta(factory).default_score_weights
+    assert weights["cats_score"] == 1.0
+
+
+# Bad input
+
+TWO = {"food": 1, "sport": 1}
+BAD_EXAMPLES = {
+    "two positives": ("hone_textcat", [SINGLE[0], ("much bread", TWO)], "H317", "document 2 .*'much bread'.*food, sport"),
+    "soft category": ("hone_textcat", [("a b", {"food": 0.5, "sport": 0.5})], "H316", "document 1 .*'food' is 0.5"),
+    "soft multi": ("hone_textcat_multilabel", [SINGLE[0], ("a b", {"food": 2})], "H316", "document 2 .* is 2"),
+    "one label": ("hone_textcat", [("a b", {"legal": 1}), ("c", {"legal": 0})], "H318", r"\(legal\)"),
+    "not annotated": ("hone_textcat", [("a b", {}), ("c", {})], "H324", "of 2 documents"),
+    "none holds": ("hone_textcat", [("a b", {"food": 0, "sport": 0})], "H324", "which label holds"),
+    "not annotated multi": ("hone_textcat_multilabel", [("a b", {})], "H324", "of 1 documents"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD_EXAMPLES)
+def test_bad_examples_are_refused_before_training(case):
+    factory, rows, code, match = BAD_EXAMPLES[case]
+    nlp = pipeline(factory)
+    with pytest.raises(HoneError, match=rf"\[{code}\](.|\n)*{match}"):
+        nlp.initialize(lambda: examples(nlp, rows))
+
+
+@pytest.mark.parametrize("cats, code", [(TWO, "H317"), ({"food": 0.3}, "H316")])
+def test_bad_examples_are_refused_in_training(cats, code):
+    nlp = initialized()
+    with pytest.raises(HoneError, match=rf"\[{code}\] In document 2 of the batch \('a loan'\)"):
+        nlp.update(examples(nlp, [SINGLE[0], ("a loan", cats)]))
+
+
+def test_unknown_positive_label():
+    with pytest.raises(HoneError, match=r"\[H319\].*'fodo'.*Did you mean food"):
+        initialized(positive_label="fodo")
+
+
+@pytest.mark.parametrize(
+    "factory, link", [("hone_textcat", "sigmoid"), ("hone_textcat_multilabel", "softmax")]
+)
+def test_a_loss_of_the_wrong_link(factory, link):
+    with pytest.raises(HoneError, match=rf"\[H315\] Component 'textcat'.*'{link}'"):
+        pipeline(factory, loss={"@losses": "hone.CrossEntropy.v1", "link": link})
+
+
+@pytest.mark.parametrize(
+    "factory, pairs, code",
+    [
+        ("hone_textcat_multilabel", [["fod", 0.5]], r"\[H320\].*'fod'.*Did you mean food"),
+        ("hone_textcat_multilabel", [["zzz", 0.5]], r"\[H320\].*food, money, sport"),
+        ("hone_textcat_multilabel", [["food", 1.5]], r"\[H321\].*'food' is 1.5"),
+        ("hone_textcat_multilabel", [["food", "0.5"]], r"\[H321\].*'0.5'"),
+        ("hone_textcat_multilabel", [["food", float("nan")]], r"\[H321\].*nan"),
+        ("hone_textcat", [["food", 0.5]], r"\[H322\].*'food'.*positive_label is None"),
+    ],
+)
+def test_bad_thresholds_change_nothing(factory, pairs, code):
+    textcat = initialized(factory).get_pipe("textcat")
+    with pytest.raises(HoneError, match=code):
+        textcat.set_thresholds([["sport", 0.5], *pairs] if factory == "hone_textcat_multilabel" else pairs)
+    assert textcat.cfg["thresholds"] == []
+
+
+@pytest.mark.parametrize("temperature", [0, -1.0, float("inf"), float("nan")])
+def test_bad_temperature(temperature):
+    with pytest.raises(HoneError, match=r"\[H323\]"):
+        initialized().get_pipe("textcat").calibrate(temperature)
