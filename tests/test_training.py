@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import load_config
@@ -32,6 +32,17 @@ SLOWER = {"ner_trf_stock": {"vars.learn_rate": 0.001}}
 pytestmark = pytest.mark.slow
 
 
+def annotate(path: Path) -> None:
+    """Beside its entities, give each document what the other heads learn: tags, categories, a span group."""
+    docs = list(DocBin().from_disk(path).get_docs(Vocab()))
+    for doc in docs:
+        for token in doc:
+            token.pos_ = "NUM" if token.text[0].isdigit() else "X" if token.text.isalpha() else "PUNCT"
+        doc.cats = {"numbers": float(doc[0].pos_ == "NUM"), "words": float(doc[0].pos_ != "NUM")}
+        doc.spans["chunks"] = list(doc.ents)
+    DocBin(docs=docs).to_disk(path)
+
+
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory) -> Callable[[str], Path]:
     """The first documents of an embedded corpus as `train.spacy` and `dev.spacy` in a folder, by our converter."""
@@ -45,6 +56,8 @@ def corpus(tmp_path_factory) -> Callable[[str], Path]:
             (made[name] / "head.conll").write_text(head, encoding="utf8")
             language: Any = {"lang": "zh", "tokenizer": "mixed"} if name == "parcels" else {}
             convert([made[name] / "head.conll"], made[name], split="0.8,0.2", **language)
+            for part in ("train", "dev"):
+                annotate(made[name] / f"{part}.spacy")
         return made[name]
 
     return folder
@@ -64,16 +77,25 @@ def trained(request, corpus, tmp_path_factory) -> tuple[Language, Path, list[str
     return nlp, output / "model-last", [doc.text for doc in dev]
 
 
-def entities(doc: Doc) -> list[tuple[int, int, str]]:
-    return [(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents]
+def decisions(doc: Doc) -> list[tuple]:
+    labels = doc._.labels if Doc.has_extension("labels") else []
+    found = [(span.start_char, span.end_char, span.label_) for span in spans(doc)]
+    return [*found, *(token.pos_ for token in doc), *labels]
+
+
+def spans(doc: Doc) -> list[Span]:
+    return [*doc.ents, *doc.spans.get("chunks", [])]
+
+
+def scores(doc: Doc) -> list[float | None]:
+    """How sure the pipeline is of spans (None from a stock component) and categories."""
+    return [*(span._.confidence for span in spans(doc)), *doc.cats.values()]
 
 
 def same(ours: Iterable[Doc], theirs: Iterable[Doc]) -> None:
-    """Entities and confidences agree (which are None from a stock component)."""
     for one, other in zip(ours, theirs, strict=True):
-        assert entities(one) == entities(other)
-        scores = [[ent._.confidence for ent in doc.ents] for doc in (one, other)]
-        assert scores[0] == pytest.approx(scores[1], abs=1e-3)
+        assert decisions(one) == decisions(other)
+        assert scores(one) == pytest.approx(scores(other), abs=1e-3)
 
 
 def test_there_are_configs():
@@ -82,10 +104,16 @@ def test_there_are_configs():
 
 def test_finds_something_and_says_how_sure_it_is(trained):
     nlp, _, texts = trained
-    found = [ent._.confidence for doc in nlp.pipe(texts) for ent in doc.ents]
-    assert len(found) > len(texts)
-    if nlp.get_pipe_meta("ner").factory == "hone_ner":
-        assert all(0 < confidence <= 1 for confidence in found)
+    docs = list(nlp.pipe(texts))
+    if "tagger" in nlp.pipe_names:
+        assert {token.pos_ for doc in docs for token in doc} == {"NUM", "X", "PUNCT"}
+    if "textcat" in nlp.pipe_names:
+        assert all(doc.cats.keys() == {"numbers", "words"} for doc in docs)
+    if "ner" in nlp.pipe_names:
+        assert sum(len(spans(doc)) for doc in docs) > len(texts)
+    found = [score for doc in docs for score in scores(doc)]
+    if found and found[0] is not None:
+        assert all(0 < score <= 1 for score in found)
         assert len(set(found)) > 1
 
 

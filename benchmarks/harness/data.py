@@ -24,7 +24,10 @@ class Part:
 def load(name: str) -> list[list[Doc]]:
     """The documents of each file of a data set, or of its train, dev and test parts."""
     data_set = DATA_SETS[name]
-    return data_set.read(data_set.paths, data_set.lang)
+    files = data_set.read(data_set.paths, data_set.lang)
+    if data_set.clip is None:
+        return files
+    return [[_clip(doc, data_set.clip) for doc in docs] for docs in files]
 
 
 def split_part(name: str, sizes: str) -> Part:
@@ -60,3 +63,10 @@ def _divide(name: str, docs: list[Doc], n_test: int) -> Part:
 
     train, test = train_test_split(range(len(docs)), random_state=1337, test_size=n_test)
     return Part(name, [docs[i] for i in train], [docs[i] for i in test])
+
+
+def _clip(doc: Doc, n_tokens: int) -> Doc:
+    """The beginning of a document, with its categories."""
+    begin = doc[:n_tokens].as_doc()
+    begin.cats = doc.cats
+    return begin

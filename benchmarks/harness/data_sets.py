@@ -30,8 +30,8 @@ class DataSet:
     asked for. batch_size: documents an update.
     tokenizer: the `[nlp.tokenizer]` block that makes from raw text the tokens of the file; documents of which the
     spaces are unknown keep their tokens.
-    task: a name in `harness.tasks`. changes: of the config. positive: the label that is looked for, if one of
-    two is.
+    clip: tokens of a document that are kept, for all systems. task: a name in `harness.tasks`.
+    changes: of the config. positive: the label that is looked for, if one of two is.
     """
 
     lang: str
@@ -42,6 +42,7 @@ class DataSet:
     tokenizer: dict[str, str]
     batch_size: int = 16
     updates: int = 240
+    clip: int | None = None
     task: str = "ents"
     read: Callable[..., list[list[Doc]]] = read_files
     changes: Mapping[str, str] = field(default_factory=dict)
@@ -69,7 +70,7 @@ DATA_SETS = {
         ("wnut17/wnut17train.conll", "wnut17/emerging.dev.conll", "wnut17/emerging.test.annotated"),
         MINILM,
         "ner_trf.cfg",
-        1e-4,
+        3e-4,
         STOCK,
         updates=400,
         read=partial(read_files, gold_tokens=True),
@@ -78,16 +79,12 @@ DATA_SETS = {
         "en",
         ("conll2000/train.txt", "conll2000/test.txt"),
         MINILM,
-        "ner_trf.cfg",
+        "chunks_trf.cfg",
         1e-4,
         STOCK,
         updates=300,
         task="chunks",
         read=partial(read_files, gold_tokens=True, spans_key="chunks", on_error="repair"),
-        changes={
-            "components.ner.spans_key": "chunks",
-            "training.score_weights.spans_chunks_f": "1.0",
-        },
     ),
     "ud_en_ewt": DataSet(
         "en",
@@ -127,6 +124,7 @@ DATA_SETS = {
         1e-4,
         STOCK,
         updates=250,
+        clip=64,
         task="multi_cats",
     ),
     "legal": DataSet(
@@ -138,7 +136,7 @@ DATA_SETS = {
             "bustm_fewclue/unlabeled.json",
         ),
         "zh-mini",
-        "textcat_trf.cfg",
+        "textcat_trf_zh.cfg",
         3e-4,
         MIXED,
         updates=300,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 
 from harness.data import Part
-from harness.data_sets import DATA_SETS, DataSet
+from harness.data_sets import DATA_SETS
 from harness.packing import pack, unpack
 from harness.results import Record
 from harness.tasks import READERS, Items
@@ -61,7 +61,7 @@ def judge(golds: Sequence[Doc], preds: Sequence[Doc], *, part: Part, data: str) 
         "ece": calibration_error(gold, found),
     }
     if data_set.positive is not None:
-        record |= _judge_positive(data_set, part, golds[n:], preds)
+        record |= _judge_positive(data_set.positive, part, golds[n:], preds)
     return record
 
 
@@ -90,12 +90,12 @@ def unpack_scores(record: Record) -> EntityScores:
     return EntityScores(tuple(record["labels"]), unpack(record["counts"]).astype("int64"))
 
 
-def _judge_positive(data_set: DataSet, part: Part, dev: Sequence[Doc], preds: Sequence[Doc]) -> Record:
+def _judge_positive(label: str, part: Part, dev: Sequence[Doc], preds: Sequence[Doc]) -> Record:
     n, n_dev = len(part.test), len(part.dev)
-    odds = partial(_log_odds, label=data_set.positive)
-    is_positive = np.array([doc.cats[data_set.positive] > 0.5 for doc in dev[:n_dev]])
+    odds = partial(_log_odds, label=label)
+    is_positive = np.array([doc.cats[label] > 0.5 for doc in dev[:n_dev]])
     cut = recall_at_precision(rank(odds(preds[n : n + n_dev]), is_positive), PRECISION).score
-    contrasts = [round(doc.cats[data_set.positive], 4) for doc in preds[n + n_dev :]]
+    contrasts = [round(doc.cats[label], 4) for doc in preds[n + n_dev :]]
     return {"scores": pack(odds(preds[:n]).astype("float16")), "cut": cut, "contrasts": contrasts}
 
 

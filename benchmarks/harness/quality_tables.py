@@ -118,11 +118,11 @@ def _row(name: tuple[str, ...], group: list[Record]) -> list[str]:
 
 
 def _positive_row(name: tuple[str, ...], group: list[Record]) -> list[str]:
-    label = DATA_SETS[group[0]["data"]].positive
+    label = str(DATA_SETS[group[0]["data"]].positive)
     recalls, at_cut = [], []
     for record in group:
         odds, scores = unpack(record["scores"]).astype("float64"), unpack_scores(record)
-        is_gold = scores.counts[:, scores.labels.index(label), [0, 2]].any(-1)
+        is_gold = scores.counts[:, scores.labels.index(label), [0, 2]].sum(-1) > 0
         recalls.append(recall_at_precision(rank(odds, is_gold), 0.95).recall)
         taken = np.zeros(len(odds), dtype=bool) if record["cut"] is None else odds >= record["cut"]
         at_cut.append(
@@ -144,12 +144,11 @@ def _f1(scores: EntityScores, label: str) -> float:
 
 def _pool(records: Sequence[Record], labels: Sequence[str]) -> np.ndarray:
     """Counts summed over seeds, (documents, labels, 3), with these labels."""
-    total = 0
-    for scores in map(unpack_scores, records):
-        counts = np.zeros((len(scores.counts), len(labels), 3), dtype="int64")
-        counts[:, [labels.index(label) for label in scores.labels]] = scores.counts
-        total = total + counts
-    return np.asarray(total)
+    every = [unpack_scores(record) for record in records]
+    total = np.zeros((len(every[0].counts), len(labels), 3), dtype="int64")
+    for scores in every:
+        total[:, [labels.index(label) for label in scores.labels]] += scores.counts
+    return total
 
 
 def _compare_macro(first: np.ndarray, second: np.ndarray) -> Comparison:

@@ -51,6 +51,13 @@ def read_posts(paths: Sequence[Path], lang: str, *, legal: int) -> list[list[Doc
         for name, path in zip(names, paths, strict=True):
             (Path(folder) / f"{name}.json").symlink_to(path.resolve())
         posts = Path(folder) / "posts.jsonl"
-        command = [sys.executable, ROOT / "scripts" / "make_legal.py", folder, posts, "--legal", str(legal)]
+        command: list[str | Path] = [
+            sys.executable,
+            ROOT / "scripts" / "make_legal.py",
+            folder,
+            posts,
+            "--legal",
+            str(legal),
+        ]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return read_files([posts], lang, tokenizer="mixed", split=SPLIT)

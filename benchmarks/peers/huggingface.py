@@ -106,7 +106,7 @@ class Peer(ABC):
     def predict(self, docs: Sequence[Doc], batch_size: int = 64) -> list[Doc]:
         """Copies of the documents, with what the model finds."""
         self.model.eval()
-        found = []
+        found: list[Doc] = []
         for i in range(0, len(docs), batch_size):
             features = [self._features(doc) for doc in docs[i : i + batch_size]]
             with self._autocast():

@@ -35,10 +35,16 @@ N_DEV = 16
 def train_hone(part: Part, settings: Settings, loss: Mapping[str, str] | None = None) -> Outcome:
     """The config in `configs/` that the data set names, with changes of its loss."""
     data_set = DATA_SETS[settings.data]
-    component = data_set.config.partition("_")[0]
-    changes = {f"components.{component}.loss.{name}": value for name, value in (loss or {}).items()}
-    overrides = {**data_set.changes, **changes, **settings.overrides}
-    return train_config(ROOT / "configs" / data_set.config, part, replace(settings, overrides=overrides))
+    path = ROOT / "configs" / data_set.config
+    overrides = {**data_set.changes, **loss_changes(path, loss or {}), **settings.overrides}
+    return train_config(path, part, replace(settings, overrides=overrides))
+
+
+def loss_changes(path: Path, loss: Mapping[str, str]) -> dict[str, str]:
+    """Changes of the loss of a config, as overrides."""
+    components = Config().from_disk(path, interpolate=False)["components"]
+    [name] = [name for name, component in components.items() if "loss" in component]
+    return {f"components.{name}.loss.{key}": value for key, value in loss.items()}
 
 
 def train_stock(part: Part, settings: Settings) -> Outcome:

@@ -1,41 +1,22 @@
 """The benchmarks' peers and what is made of their results, on toy documents and a toy BERT."""
 
 import json
-import sys
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
-from spacy.tokens import Doc
-from spacy.vocab import Vocab
-
-pytest.importorskip("spacy_transformers")
-pytest.importorskip("sklearn")
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-
 from harness import data, ner_tables, results, scoring, speed_tables
 from harness.data import Part
+from harness.tasks import READERS, TAGGINGS
 from peers import huggingface, runs
 from peers.grid import make_grid
+from peers.hf_texts import TextPeer
+from peers.hf_tokens import TokenPeer
 from peers.outcome import Outcome, Settings
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+from transformers import set_seed
 
-WORDS = ["two", "cups", "red", "on", "##ions", "milk", "of"]
 SETTINGS = Settings("tasteset", 30, 1e-2, 0, {"precision": "fp32", "dropout": "0"})
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from transformers import BertConfig, BertModel, BertTokenizerFast
-
-    folder = tmp_path_factory.mktemp("encoder")
-    vocab = folder / "words.txt"
-    vocab.write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]))
-    tokenizer = BertTokenizerFast(str(vocab))
-    tokenizer.save_pretrained(folder)
-    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
-    BertModel(BertConfig(vocab_size=len(tokenizer), max_position_embeddings=32, **sizes)).save_pretrained(
-        folder
-    )
-    return folder
 
 
 @pytest.fixture
@@ -55,29 +36,53 @@ def texts(docs: list[Doc]) -> list[list[tuple[str, str]]]:
 
 
 def test_labels_stand_on_first_subtokens(encoder, docs):
-    peer = huggingface.Peer(encoder, docs, SETTINGS)
-    features = peer._encode(docs[1])
+    peer = TokenPeer(encoder, docs, SETTINGS)
+    features = peer.encode(docs[1])
     # [CLS] two red on ##ions [SEP]; the line break has no sub-token
     assert features["words"] == [-100, 0, 2, 3, -100, -100]
-    tags = [label if label == -100 else peer.tags[label] for label in features["labels"]]
+    tags = [label if label == -100 else peer.labels[label] for label in features["labels"]]
     assert tags == [-100, "B-N", "B-FOOD", "I-FOOD", -100, -100]
 
 
-def test_peer_learns(encoder, docs):
-    huggingface.set_seed(0)
-    peer = huggingface.Peer(encoder, docs, SETTINGS)
-    for _ in range(SETTINGS.updates):
+def train(peer: huggingface.Peer, docs: list[Doc], updates: int = SETTINGS.updates) -> list[Doc]:
+    set_seed(0)
+    for _ in range(updates):
         peer.update(docs)
-    assert texts(peer.predict(docs)) == texts(docs)
+    return peer.predict(docs)
 
 
-def test_reading_is_strict(encoder, docs):
-    peer = huggingface.Peer(encoder, docs, SETTINGS)
-    features = peer._encode(docs[0])
+def test_peer_learns_entities(encoder, docs):
+    set_seed(0)
+    assert texts(train(TokenPeer(encoder, docs, SETTINGS), docs)) == texts(docs)
 
+
+def test_peer_learns_chunks_and_parts_of_speech(encoder, docs):
+    for doc in docs:
+        doc.spans["chunks"] = [span for span in doc.ents if span.label_ != "UNIT"]
+        for token in doc:
+            token.pos_ = "SPACE" if token.text.isspace() else "NOUN" if token.ent_type_ == "FOOD" else "NUM"
+    for name, read in (("conll2000", READERS["chunks"]), ("ud_en_ewt", READERS["pos"])):
+        set_seed(0)
+        found = train(TokenPeer(encoder, docs, replace(SETTINGS, data=name)), docs)
+        wanted = [{item for item in read(doc) if item[2] != "SPACE"} for doc in docs]
+        assert [set(read(doc)) for doc in found] == wanted
+
+
+@pytest.mark.parametrize("data, cats", [("banking77", ("a", "b")), ("cooking", ("a", "ab"))])
+def test_peer_learns_categories(encoder, docs, data, cats):
+    for doc, labels in zip(docs, cats):
+        doc.cats = {label: float(label in labels) for label in "ab"}
+    set_seed(0)
+    found = train(TextPeer(encoder, docs, replace(SETTINGS, data=data, updates=200)), docs, 200)
+    assert [{label: round(p) for label, p in doc.cats.items()} for doc in found] == [doc.cats for doc in docs]
+    sums = [sum(doc.cats.values()) for doc in found]
+    assert sums == pytest.approx([1, 1]) if data == "banking77" else sums[1] > 1.5
+
+
+def test_reading_is_strict(docs):
     def read(*tags: str) -> list[tuple[str, str]]:
-        best = [0, *map(peer.tags.index, tags), 0]
-        return texts([peer._read(docs[0], features, best)])[0]
+        TAGGINGS["ents"].write(docs[0], [0, 1, 2], tags)
+        return texts(docs)[0]
 
     assert read("I-N", "B-N", "I-N") == [("cups milk", "N")]
     assert read("B-N", "I-UNIT", "I-N") == [("two", "N")]
@@ -86,14 +91,14 @@ def test_reading_is_strict(encoder, docs):
 
 
 def test_no_decay_on_biases_and_norms(encoder, docs):
-    peer = huggingface.Peer(encoder, docs, SETTINGS)
+    peer = TokenPeer(encoder, docs, SETTINGS)
     decayed, rest = peer.optimizer.param_groups
     assert decayed["weight_decay"] == 0.01 and all(p.ndim == 2 for p in decayed["params"])
     assert rest["weight_decay"] == 0.0 and all(p.ndim == 1 for p in rest["params"])
 
 
 def test_batches_take_every_document_once_an_epoch():
-    huggingface.set_seed(0)
+    set_seed(0)
     batches = huggingface.shuffled_batches(list(range(5)), 2)  # type: ignore[arg-type]
     epoch = [next(batches) for _ in range(3)]
     assert [len(batch) for batch in epoch] == [2, 2, 1]

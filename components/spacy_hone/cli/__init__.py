@@ -3,6 +3,7 @@
 import typer
 from spacy.cli._util import app
 
+from .cache_teacher import CONTEXT, cache_teacher_cli
 from .convert import convert_cli
 from .evaluate import evaluate_cli
 
@@ -11,6 +12,7 @@ hone_cli = typer.Typer(
     help="Convert, evaluate and sharpen: what spaCy's own commands leave out.",
     no_args_is_help=True,
 )
+hone_cli.command("cache-teacher", context_settings=CONTEXT)(cache_teacher_cli)
 hone_cli.command("convert")(convert_cli)
 hone_cli.command("evaluate")(evaluate_cli)
 app.add_typer(hone_cli)

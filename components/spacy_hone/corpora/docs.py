@@ -97,6 +97,7 @@ class DocBinWriter:
     def _reset(self) -> None:
         self.bin = DocBin(attrs=ATTRS)
         self.keys = _Keys()
+        self.vocab = Vocab()
         self.tokens = 0
 
     def add(self, record: Record) -> None:
@@ -129,7 +130,7 @@ class DocBinWriter:
         """The span group, as a DocBin keeps it."""
         if self.spans_key is None or record.ents is None:
             return b""
-        doc = Doc(Vocab(), record.tokens, record.spaces)
+        doc = Doc(self.vocab, record.tokens, record.spaces)
         doc.spans[self.spans_key] = [Span(doc, *ent) for ent in record.ents]
         for _, _, label in record.ents:
             self.keys[label]

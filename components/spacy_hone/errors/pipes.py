@@ -83,3 +83,18 @@ class PipesErrors:
         "[H324] Component '{name}' found no categories to learn from in doc.cats: of {n_docs} documents none says "
         "which {what}. Is it the right corpus?"
     )
+    H325 = (
+        "[H325] Component '{name}' has a teacher, but its loss ({loss}) would not listen to it. Take "
+        'hone.Distillation.v1 as its loss (with this one as `hard`), or, for entities, relabel = "hard" or "soft" '
+        "in [initialize.components.{name}]."
+    )
+    H326 = "[H326] Component '{name}' cannot continue that of {path}: {problem}"
+    H327 = (
+        "[H327] Component '{name}' cannot continue that of {path}: {setting} is {ours!r} here and {theirs!r} there. Set it "
+        "to the same in [components.{name}]."
+    )
+    H328 = (
+        "[H328] Component '{name}' cannot take over what the other has learned: {problem}. Their models must have the "
+        "same architecture and encoder; labels may only be added."
+    )
+    H329 = "[H329] {setting} is {value!r}. Expected: {expected}."

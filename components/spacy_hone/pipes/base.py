@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +17,9 @@ from thinc.types import Floats1d, Floats2d
 
 from ..errors import Errors, HoneError
 from ..losses.base import RowLoss
+from ..teachers.base import Task, Teacher
+from ..teachers.mapping import Mapping, Targets, prepare
+from .inherit import copy_rows, load_elder
 
 
 class LossPipe(TrainablePipe):
@@ -42,6 +46,8 @@ class LossPipe(TrainablePipe):
         self.scorer = scorer
         self.cfg: dict[str, Any] = {"labels": [], "counts": [], "total": 0, "weights": [], **cfg}
         self.step = 0
+        self.mapping: Mapping | None = None  # of what a teacher says, while training
+        self._elder: LossPipe | None = None  # whose rows are copied at initialisation
         self._index()
 
     @property
@@ -59,16 +65,55 @@ class LossPipe(TrainablePipe):
     def columns(self) -> Sequence[str]:
         """The label of each column of the logits; "" is the column of what has no label."""
 
+    @property
+    @abstractmethod
+    def task(self) -> Task:
+        """What the logits are about, for teachers."""
+
     def finish_update(self, sgd: Any) -> None:
         """Update the weights, and count it."""
         super().finish_update(sgd)
         self.step += 1
 
+    def teach(
+        self, teacher: Teacher | None, get_examples: Callable[[], Iterable[Example]], *, needed: bool = False
+    ) -> None:
+        """Learn from a teacher in the updates to come. It is not kept when the component is saved.
+
+        get_examples: gives the training examples, of which it will be asked.
+        needed: whether it is of use even where the loss takes no soft targets.
+        Raises H325 if nothing has a use for it, and the errors of `prepare`.
+        """
+        if teacher is None:
+            self.mapping = None
+            return
+        if not (self.loss.takes_logits or needed):
+            raise HoneError(Errors.H325.format(name=self.name, loss=type(self.loss).__name__))
+        self.mapping = prepare(teacher, self.task)
+        teacher.prepare(eg.predicted for eg in get_examples())
+
+    def ask(self, docs: Sequence[Doc]) -> Targets | None:
+        """What the teacher says of documents; None without one."""
+        if self.mapping is None:
+            return None
+        return self.mapping.to_student(self.mapping.teacher.outputs(docs), docs)
+
     def objective(
-        self, logits: Floats2d, targets: Floats2d, mask: Floats1d | Floats2d
+        self,
+        logits: Floats2d,
+        targets: Floats2d,
+        mask: Floats1d | Floats2d,
+        taught: Targets | None = None,
     ) -> tuple[float, Floats2d]:
-        """The mean loss over the rows that are not masked, and its gradient. Raises H309 if it is not finite."""
-        d_logits, value = self.loss(logits, targets, mask, step=self.step)
+        """The mean loss over the rows that are not masked, and its gradient. Raises H309 if it is not finite.
+
+        taught (Targets | None): what the teacher says of the same rows and columns.
+        """
+        soft: dict[str, Any] = {}
+        if taught is not None and self.loss.takes_logits:
+            ops = self.model.ops
+            soft = {"soft": ops.xp.asarray(taught.logits), "soft_mask": ops.xp.asarray(taught.known)}
+        d_logits, value = self.loss(logits, targets, mask, step=self.step, **soft)
         self.check_finite(value)
         return value, d_logits
 
@@ -103,6 +148,12 @@ class LossPipe(TrainablePipe):
         super().from_disk(path, exclude=exclude)
         return self._restore()
 
+    def continue_from(self, path: Path | str | None) -> None:
+        """Take the labels of a trained component first; `_initialize` then copies what its model has learned."""
+        self._elder = None if path is None else load_elder(path, self)
+        for label in self._elder.labels if self._elder else ():
+            self.add_label(label)
+
     def _index(self) -> None:
         """Prepare what depends on the labels. Called whenever they have changed."""
 
@@ -126,6 +177,9 @@ class LossPipe(TrainablePipe):
             weights = ", ".join(f"{label} {weight:.2f}" for label, weight in self.cfg["weights"])
             logger.info("Loss weights of '%s': %s", self.name, weights)
         self.model.initialize(X=[eg.predicted for eg in islice(get_examples(), 10)])
+        if self._elder is not None:
+            copy_rows(self._elder.model, self.model, self.name)
+            self._elder = None
 
     def _restore(self) -> Self:
         self._index()

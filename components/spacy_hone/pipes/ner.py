@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,15 @@ from thinc.types import Floats2d
 from ..corpora.schemes import split_tag
 from ..errors import Errors, HoneError
 from ..losses.base import RowLoss
+from ..teachers.base import Task, Teacher
+from ..teachers.mapping import Targets
 from .decoding import ScoredSpan, decode
 from .gold import read_gold
+from .relabel import Relabel, Relabelling
 from .tags import OUTSIDE, TagTable
 from .tokens import TokenGold, TokenPipe
 
+ANNOTATED = "hone.annotated"  # in doc.user_data: the labels that the annotation of a document covers
 DEFAULT_CONFIG = """
 [ner]
 scheme = "BIO"
@@ -100,12 +105,18 @@ class TokenClassifierNER(TokenPipe):
         scorer: Callable | None = ner_score,
     ):
         scorer = spancat_score if spans_key is not None and scorer is ner_score else scorer
+        self.annotated: list[str] | None = None
+        self.relabelling = Relabelling()
         cfg = {"scheme": scheme, "spans_key": spans_key}
         super().__init__(vocab, model, name, loss=loss, scorer=scorer, cfg=cfg)
 
     @property
     def columns(self) -> Sequence[str]:
         return self.tags.labels
+
+    @property
+    def task(self) -> Task:
+        return Task("tags", True, self.tags.names, self.cfg["scheme"])
 
     def predict(self, docs: Iterable[Doc]) -> list[list[ScoredSpan]]:
         """The entities of each document, in order. The documents are not changed."""
@@ -139,12 +150,35 @@ class TokenClassifierNER(TokenPipe):
     def closed(self, example: Example) -> NDArray[np.bool_]:
         return _spaces(example.predicted)
 
+    def complete(
+        self,
+        examples: Sequence[Example],
+        targets: NDArray[np.float32],
+        known: NDArray[np.bool_],
+        logits: NDArray[np.float32],
+        taught: Targets | None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        labels = [eg.reference.user_data.get(ANNOTATED, self.annotated) for eg in examples]
+        if not any(labels):
+            return targets, known
+        lengths = [len(eg.predicted) for eg in examples]
+        of_docs = np.array([np.isin(self.columns, self.labels if each is None else each) for each in labels])
+        covered = np.repeat(of_docs, lengths, axis=0)
+        return self.relabelling(
+            targets, known, covered=covered, logits=logits, taught=taught, lengths=lengths, table=self.tags
+        )
+
     def initialize(
         self,
         get_examples: Callable[[], Iterable[Example]],
         *,
         nlp: Language | None = None,
         labels: Iterable[str] | None = None,
+        init_from: Path | None = None,
+        teacher: Teacher | None = None,
+        annotated: list[str] | None = None,
+        relabel: Relabel = "none",
+        relabel_threshold: float = 0.5,
     ) -> None:
         """Prepare the component for training: labels, output layer, weights.
 
@@ -152,6 +186,14 @@ class TokenClassifierNER(TokenPipe):
         nlp (Language | None): the pipeline.
         labels (Iterable[str] | None): entity types, as from `spacy.read_labels.v1`; None: those of the
             examples, sorted. Where labels have been added before, the examples need no annotation.
+        init_from (Path | None): a pipeline whose component this one continues: its labels come first, with what its
+            model has learned; see `copy_rows`.
+        teacher (Teacher | None): gives soft targets in training, and what `relabel` needs. With `relabel = "none"` the
+            loss must be hone.Distillation.v1.
+        annotated (list[str] | None): the labels that the annotation covers; None: all. What a document says in
+            `user_data["hone.annotated"]` (the reader hone.Corpora.v1 writes it) goes before.
+        relabel, relabel_threshold: what becomes of tokens that are O where not all labels are annotated; see
+            `Relabelling`.
         """
         validate_get_examples(get_examples, "TokenClassifierNER.initialize")
         lengths: Counter[tuple[str, int]] = Counter()
@@ -162,6 +204,7 @@ class TokenClassifierNER(TokenPipe):
             n_known += int(gold.known.sum())
         labels = sorted({label for label, _ in lengths}) if labels is None else list(labels)
         self._check(labels, n_docs, n_known)
+        self.continue_from(init_from)
         for label in labels:
             self.add_label(label)
         counts = np.zeros(len(self.tags), dtype="int64")
@@ -169,6 +212,8 @@ class TokenClassifierNER(TokenPipe):
             np.add.at(counts, self.tags.encode([(0, length, label)], length), n_spans)
         counts[OUTSIDE] = n_known - counts.sum()
         self._initialize(get_examples, counts.tolist(), n_known)
+        self.annotated, self.relabelling = annotated, Relabelling(relabel, relabel_threshold)
+        self.teach(teacher, get_examples, needed=relabel != "none")
 
     def _index(self) -> None:
         self.tags = TagTable(self.labels, self.cfg["scheme"])

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ from thinc.types import Floats2d
 
 from ..errors import Errors, HoneError
 from ..losses.base import RowLoss
+from ..teachers.base import Teacher
 from .decoding import best_tags
 from .tokens import TokenGold, TokenPipe
 
@@ -120,18 +122,23 @@ class TokenClassifierTagger(TokenPipe):
         *,
         nlp: Language | None = None,
         labels: Iterable[str] | None = None,
+        init_from: Path | None = None,
+        teacher: Teacher | None = None,
     ) -> None:
         """Prepare the component for training: labels, output layer, weights.
 
         get_examples (Callable): gives the training examples; all of them are read once.
         nlp (Language | None): the pipeline.
         labels (Iterable[str] | None): tags, as from `spacy.read_labels.v1`; None: those of the examples, sorted.
+        init_from (Path | None): a pipeline whose component this one continues, with its labels first.
+        teacher (Teacher | None): gives soft targets in training; the loss must be hone.Distillation.v1.
         """
         validate_get_examples(get_examples, "TokenClassifierTagger.initialize")
         found: Counter[str] = Counter()
         n_docs = 0
         for n_docs, eg in enumerate(get_examples(), 1):  # noqa: B007
             found.update(tag for tag in self._tags(eg) if tag)
+        self.continue_from(init_from)
         for label in sorted(found) if labels is None else labels:
             self.add_label(label)
         if not self.labels:
@@ -139,6 +146,7 @@ class TokenClassifierTagger(TokenPipe):
             raise HoneError(Errors.H302.format(name=self.name, source=source, n_docs=n_docs))
         counts = [found[label] for label in self.labels]
         self._initialize(get_examples, counts, sum(counts))
+        self.teach(teacher, get_examples)
 
     def read(self, example: Example) -> TokenGold:
         tags = self._tags(example)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from thinc.types import Floats2d
 from ..errors import Errors, HoneError
 from ..losses.base import RowLoss
 from ..losses.links import log_sigmoid, log_softmax
+from ..teachers.base import Task, Teacher
 from .base import LossPipe
 from .cats import encode_cats, read_cats
 from .thresholds import Pairs, check_thresholds, decide, near
@@ -64,6 +66,10 @@ class TextClassifier(LossPipe):
     @property
     def columns(self) -> Sequence[str]:
         return self.labels
+
+    @property
+    def task(self) -> Task:
+        return Task("categories", not self.cfg["multi_label"], list(self.labels))
 
     def logits(self, docs: Iterable[Doc]) -> Floats2d:
         """What the model gives, before temperature and thresholds. The documents have passed the components that
@@ -124,12 +130,14 @@ class TextClassifier(LossPipe):
         scores (Floats2d): logits, shape (docs, labels).
         RETURNS (tuple[float, Floats2d]): the value, and the gradient, zero for what is not annotated.
         """
+        examples = list(examples)
         validate_examples(examples, "TextClassifier.get_loss")
         multi_label = self.cfg["multi_label"]
         cats = read_cats((eg.reference for eg in examples), self.labels, multi_label, "the batch")
         gold = encode_cats(cats, self.labels, multi_label)
         ops = self.model.ops
-        return self.objective(scores, ops.xp.asarray(gold.targets), ops.xp.asarray(gold.known))
+        taught = self.ask([eg.predicted for eg in examples])
+        return self.objective(scores, ops.xp.asarray(gold.targets), ops.xp.asarray(gold.known), taught)
 
     def initialize(
         self,
@@ -137,6 +145,8 @@ class TextClassifier(LossPipe):
         *,
         nlp: Language | None = None,
         labels: Iterable[str] | None = None,
+        init_from: Path | None = None,
+        teacher: Teacher | None = None,
     ) -> None:
         """Prepare the component for training: labels, output layer, weights. Thresholds and temperature, which
         belong to the weights, are given up.
@@ -146,9 +156,12 @@ class TextClassifier(LossPipe):
         labels (Iterable[str] | None): labels, as from `spacy.read_labels.v1`; other categories of the examples
             are then left to other components. None: those of the examples, sorted. Where labels have been added
             before, the examples need no annotation.
+        init_from (Path | None): a pipeline whose component this one continues, with its labels first.
+        teacher (Teacher | None): gives soft targets in training; the loss must be hone.Distillation.v1.
         """
         validate_get_examples(get_examples, "TextClassifier.initialize")
         self.cfg.update(thresholds=[], temperature=1.0)
+        self.continue_from(init_from)
         multi_label, had_labels = self.cfg["multi_label"], bool(self.labels)
         wanted = None if labels is None else [*self.labels, *labels]
         references = (eg.reference for eg in get_examples())
@@ -159,6 +172,7 @@ class TextClassifier(LossPipe):
         n_known = int(gold.known.reshape(len(cats), -1).any(axis=1).sum())
         self._check(len(cats), n_known > 0 or had_labels)
         self._initialize(get_examples, gold.targets.sum(axis=0).tolist(), n_known)
+        self.teach(teacher, get_examples)
 
     def _check(self, n_docs: int, is_taught: bool) -> None:
         """Refuse examples that teach nothing, and labels that make no sense together."""

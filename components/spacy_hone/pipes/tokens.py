@@ -6,12 +6,17 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 from thinc.api import Model
 from thinc.types import Floats2d, Ints1d
 
+from ..losses.lattice import Lattice
+from ..teachers.base import Task
+from ..teachers.mapping import Targets
 from .base import LossPipe
 from .crf import check_crf_loss, crf_step
+from .tags import OUTSIDE
 
 
 class TokenGold(NamedTuple):
@@ -38,6 +43,10 @@ class TokenPipe(LossPipe):
             check_crf_loss(self.loss)
 
     @property
+    def task(self) -> Task:
+        return Task("tags", True, list(self.columns))
+
+    @property
     def crf(self) -> Model[Floats2d, Floats2d] | None:
         """The model's CRF, if it has one."""
         return self.model.maybe_get_ref("crf")
@@ -62,12 +71,15 @@ class TokenPipe(LossPipe):
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.get_loss")
         columns, known = (np.concatenate(parts) for parts in zip(*map(self.read, examples)))
-        lengths = [len(eg.predicted) for eg in examples]
+        docs = [eg.predicted for eg in examples]
+        lengths = [len(doc) for doc in docs]
         ops = self.model.ops
         logits = ops.xp.concatenate(scores)
+        taught = self.ask(docs)
+        targets = np.eye(len(self.columns), dtype="float32")[columns]
+        targets, known = self.complete(examples, targets, known, ops.to_numpy(logits), taught)
         if self.crf is None:
-            targets = ops.asarray2f(np.eye(len(self.columns), dtype="float32")[columns])
-            value, d_logits = self.objective(logits, targets, ops.xp.asarray(known))
+            value, d_logits = self.objective(logits, ops.xp.asarray(targets), ops.xp.asarray(known), taught)
         else:
             value, d_logits = crf_step(
                 self.crf,
@@ -75,7 +87,7 @@ class TokenPipe(LossPipe):
                 logits,
                 lengths,
                 columns=columns,
-                known=known,
+                known=known & (targets.max(axis=1) == 1),
                 legal=self.legal,
                 closed=np.concatenate(list(map(self.closed, examples))),
                 step=self.step,
@@ -83,8 +95,37 @@ class TokenPipe(LossPipe):
             self.check_finite(value)
         return value, ops.unflatten(d_logits, cast(Ints1d, lengths))
 
+    def complete(
+        self,
+        examples: Sequence[Example],
+        targets: NDArray[np.float32],
+        known: NDArray[np.bool_],
+        logits: NDArray[np.float32],
+        taught: Targets | None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Say more of the targets than the annotation does. Arrays are of all tokens of the batch, one after another.
+
+        targets: one-hot, shape (tokens, columns). known: shape (tokens,). logits: the model's, shape (tokens, columns).
+        taught: what the teacher says.
+        RETURNS: targets and known anew. A CRF takes tokens whose targets are not one-hot as unknown.
+        """
+        return targets, known
+
     def transitions(self) -> NDArray[np.floating] | None:
         """What the CRF has learned of tags that follow each other, shape (columns, columns), as a numpy array."""
         if self.crf is None:
             return None
         return self.model.ops.to_numpy(self.crf.get_param("transitions"))
+
+    def log_marginals(self, docs: Sequence[Doc]) -> list[NDArray[np.floating]]:
+        """Under a CRF, for teachers: the logarithms of the probabilities of each token's tags given the whole
+        text, shape (tokens, columns) for each document. There is at least one token."""
+        logits = [self.model.ops.to_numpy(rows) for rows in self.model.predict(list(docs))]
+        possible = None
+        if self.legal is not None:
+            spaces = np.concatenate([doc.to_array("IS_SPACE").astype(bool) for doc in docs])
+            possible = (np.arange(len(self.columns)) == OUTSIDE) | ~spaces[:, None]
+        lengths = [len(rows) for rows in logits]
+        lattice = Lattice(np.concatenate(logits), lengths, self.transitions(), self.legal, possible)
+        marginals = np.log(np.maximum(lattice.marginals()[0], 1e-30))
+        return np.split(marginals, np.cumsum(lengths)[:-1])

@@ -1,0 +1,93 @@
+"""A teacher that has already spoken: its outputs are read from a file."""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from spacy.tokens import Doc
+
+from ..errors import Errors, HoneError
+from .base import Output, Pairs, Task, Teacher
+from .store import Header, Store
+
+
+def make_cached_teacher(
+    path: str | Path, teacher: Teacher | None = None, labels: list[list[str | None]] | None = None
+) -> Teacher:
+    """Build `hone.CachedTeacher.v1`: reads what `python -m spacy hone cache-teacher` has written.
+
+    path (str | Path): the file.
+    teacher (Teacher | None): the teacher that it was written from. A text that is not in the file is then asked
+        from it (and not written). None: every text of the training must be there.
+    labels (list | None): pairs of a label of the teacher and the student's name for it, or null. None: the pairs of
+        `teacher`, or if there is none, the same names.
+    """
+    return CachedTeacher(Path(path), teacher, labels)
+
+
+class CachedTeacher(Teacher):
+    """The outputs of a teacher from a file, to the precision of float16.
+
+    Outputs are found by `doc.text` alone: the tokens of the student may change, and those of an ensemble are those of
+    the documents that it was asked about. What is used first raises H930, H931 or H933 if the file cannot be read, and
+    H932 if it is another teacher's than `teacher`.
+    """
+
+    def __init__(self, path: Path, teacher: Teacher | None = None, labels: Pairs | None = None):
+        self.path = path
+        self.teacher = teacher
+        self.labels = teacher.labels if labels is None and teacher is not None else labels
+
+    @cached_property
+    def store(self) -> Store:
+        """The open file."""
+        store = Store.open(self.path)
+        if self.teacher is not None:
+            store.check(Header.of(self.teacher))
+        return store
+
+    @property
+    def task(self) -> Task:
+        return self.store.header.task
+
+    @property
+    def key(self) -> str:
+        return self.store.header.key
+
+    def choose(self, student: Task) -> None:
+        if self.teacher is not None:
+            self.teacher.choose(student)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Without the open file: another process opens it for itself."""
+        return {name: value for name, value in vars(self).items() if name != "store"}
+
+    def prepare(self, docs: Iterable[Doc], *, vectors: bool = False) -> None:
+        """Look for the texts of a training before its first update, unless there is a teacher to ask.
+
+        Raises H934 for those that are not in the file (or not their vectors): how many, and which is the first.
+        """
+        if self.teacher is None:
+            self._require(docs, vectors)
+
+    def outputs(self, texts: Sequence[Doc], *, vectors: bool = False) -> list[Output]:
+        found = [self.store.get(doc.text, vectors=vectors) for doc in texts]
+        absent = [doc for doc, output in zip(texts, found) if output is None]
+        if absent and self.teacher is None:
+            self._require(texts, vectors)
+        fresh = iter(self.teacher.outputs(absent, vectors=vectors) if self.teacher and absent else ())
+        return [next(fresh) if output is None else output for output in found]
+
+    def _require(self, docs: Iterable[Doc], vectors: bool) -> None:
+        total = missing = 0
+        first: dict[str, object] = {}
+        for total, doc in enumerate(docs, 1):
+            if not self.store.has(doc.text, vectors=vectors):
+                missing += 1
+                first = first or {"number": total, "text": doc.text[:60]}
+        if missing:
+            what, option = ("vectors", " --vectors") if vectors else ("outputs", "")
+            message = Errors.H934.format(
+                path=self.path, missing=missing, total=total, what=what, option=option, **first
+            )
+            raise HoneError(message)
