@@ -15,7 +15,6 @@ from spacy_hone.losses.dice import make_dice
 from spacy_hone.losses.distillation import make_distillation
 from spacy_hone.losses.focal import make_focal
 
-
 RNG = np.random.default_rng(0)
 LOGITS, TEACHER = RNG.normal(size=(2, 6, 4)) * 3
 TARGETS = np.eye(4)[[0, 3, 1, 1, 2, 0]]
