@@ -13,6 +13,7 @@ CONFIGS = sorted((ROOT / "configs").rglob("*.cfg"))
 
 LONGER = ("training.max_steps", "training.eval_frequency")
 OTHER_TASK = ("nlp.pipeline", "training.score_weights")
+TAUGHT = ("paths.teacher", "components.ner.loss", "training.before_to_disk", "initialize.components.ner")
 # variant -> (base, prefixes of the settings in which it may differ)
 VARIANTS = {
     "ner_trf_zh.cfg": ("ner_trf.cfg", ("vars", "nlp.lang", "nlp.tokenizer")),
@@ -36,6 +37,16 @@ VARIANTS = {
     "ner_cnn.cfg": (
         "ner_trf.cfg",
         ("components.t", "components.ner.model.tok2vec", "nlp.pipeline", "vars", *LONGER),
+    ),
+    "ner_student_layers.cfg": (
+        "ner_trf.cfg",
+        ("components.transformer.model.keep_layers", "initialize.before_init", *TAUGHT),
+    ),
+    "ner_student_cnn.cfg": ("ner_cnn.cfg", TAUGHT),
+    "ner_student_scratch.cfg": ("ner_trf_scratch.cfg", TAUGHT),
+    "textcat_student_cnn.cfg": (
+        "ner_student_cnn.cfg",
+        ("components.ner", "components.textcat", "initialize.components", *OTHER_TASK),
     ),
 }
 

@@ -2,6 +2,7 @@
 processes too."""
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from spacy_hone.corpora.convert import convert
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "configs").glob("*.cfg"))
+# a pipeline after its training, where it was saved, and texts that it has not seen
+Trained = tuple[Language, Path, list[str]]
 DOCUMENTS = 40
 # enough for each to find something
 QUICK = {
@@ -27,7 +30,7 @@ QUICK = {
     "training.optimizer.learn_rate.warmup_steps": 2,
     "vars.learn_rate": 0.003,
 }
-SLOWER = {"ner_trf_stock": {"vars.learn_rate": 0.001}}
+SLOWER = {name: {"vars.learn_rate": 0.001} for name in ("ner_trf_stock", "tagger_trf", "ner_student_layers")}
 
 pytestmark = pytest.mark.slow
 
@@ -63,18 +66,33 @@ def corpus(tmp_path_factory) -> Callable[[str], Path]:
     return folder
 
 
+@pytest.fixture(scope="module")
+def train_config(corpus, tmp_path_factory) -> Callable[..., Trained]:
+    def train_one(path: Path, **paths: Path) -> Trained:
+        folder = corpus("parcels" if path.stem.endswith("_zh") else "recipes")
+        output = tmp_path_factory.mktemp(path.stem)
+        paths |= {name: folder / f"{name}.spacy" for name in ("train", "dev")}
+        overrides = {f"paths.{name}": str(value) for name, value in paths.items()}
+        settings = QUICK | overrides | SLOWER.get(path.stem, {})
+        nlp = init_nlp(load_config(path, settings, interpolate=False))
+        train(nlp, output, stdout=StringIO(), stderr=StringIO())
+        dev = DocBin().from_disk(folder / "dev.spacy").get_docs(Vocab())
+        return nlp, output / "model-last", [doc.text for doc in dev]
+
+    return train_one
+
+
+@pytest.fixture(scope="module")
+def teacher(train_config) -> Callable[[str], Path]:
+    """Gives the saved pipeline that teaches a task, "ner" or "textcat"."""
+    return cache(lambda task: train_config(ROOT / "configs" / f"{task}_trf.cfg")[1])
+
+
 @pytest.fixture(scope="module", params=CONFIGS, ids=lambda path: path.stem)
-def trained(request, corpus, tmp_path_factory) -> tuple[Language, Path, list[str]]:
-    """A pipeline after its training, where it was saved, and texts that it has not seen."""
-    folder = corpus("parcels" if request.param.stem.endswith("_zh") else "recipes")
-    output = tmp_path_factory.mktemp(request.param.stem)
-    paths = {f"paths.{name}": str(folder / f"{name}.spacy") for name in ("train", "dev")}
-    nlp = init_nlp(
-        load_config(request.param, QUICK | paths | SLOWER.get(request.param.stem, {}), interpolate=False)
-    )
-    train(nlp, output, stdout=StringIO(), stderr=StringIO())
-    dev = DocBin().from_disk(folder / "dev.spacy").get_docs(Vocab())
-    return nlp, output / "model-last", [doc.text for doc in dev]
+def trained(request, train_config, teacher) -> Trained:
+    task, *encoder = request.param.stem.split("_")
+    paths = {"teacher": teacher(task)} if "student" in encoder else {}
+    return train_config(request.param, **paths)
 
 
 def decisions(doc: Doc) -> list[tuple]:

@@ -6,6 +6,7 @@ from spacy.cli._util import app
 from .cache_teacher import CONTEXT, cache_teacher_cli
 from .convert import convert_cli
 from .evaluate import evaluate_cli
+from .extend import extend_cli
 
 hone_cli = typer.Typer(
     name="hone",
@@ -15,4 +16,5 @@ hone_cli = typer.Typer(
 hone_cli.command("cache-teacher", context_settings=CONTEXT)(cache_teacher_cli)
 hone_cli.command("convert")(convert_cli)
 hone_cli.command("evaluate")(evaluate_cli)
+hone_cli.command("extend")(extend_cli)
 app.add_typer(hone_cli)

@@ -13,6 +13,7 @@ from thinc.api import get_current_ops, require_gpu
 from tqdm import tqdm
 
 from ..errors import Errors, HoneError
+from ..evaluation.before import load_before
 from ..evaluation.categories import fit as fitting
 from ..evaluation.categories.fit_report import print_fits
 from ..evaluation.categories.kind import CATEGORIES
@@ -20,7 +21,7 @@ from ..evaluation.files import check_writable, conll_lines, document_lines, writ
 from ..evaluation.golds import read_golds, require_annotation
 from ..evaluation.kind import Compared
 from ..evaluation.kinds import check_kinds, choose_kinds, make_kinds
-from ..evaluation.predict import load_pipeline, predict
+from ..evaluation.predict import describe, load_pipeline, predict_corpus
 from ..evaluation.report import print_report, to_json
 from ..evaluation.section import Section
 from ..evaluation.tables import make_console
@@ -68,6 +69,12 @@ def evaluate_cli(
         int, typer.Option(min=0, help="Resamples of the documents for the 95 % intervals; 0 for none")
     ] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resampling")] = 0,
+    before: Annotated[
+        str | None,
+        typer.Option(
+            help="An older pipeline, path or name: what it knew of each label, and what is known now"
+        ),
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Documents at a time")] = 128,
     gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="Number of the GPU; -1 for the CPU")] = -1,
 ) -> None:
@@ -85,6 +92,7 @@ def evaluate_cli(
         "--documents": documents,
         "--spans-key": spans_key,
         "--raw-text": raw_text or None,
+        "--before": before,
     }
     console = make_console()
     try:
@@ -94,7 +102,7 @@ def evaluate_cli(
             print_fits(fit(model, corpus, **shared), model, str(corpus), console)
         else:
             shared |= {"predictions": predictions, "documents": documents, "spans_key": spans_key}
-            shared |= {"raw_text": raw_text, "bootstrap": bootstrap, "seed": seed}
+            shared |= {"raw_text": raw_text, "bootstrap": bootstrap, "seed": seed, "before": before}
             print_report(*evaluate(model, corpus, **shared), console)
     except HoneError as error:
         typer.echo(str(error), err=True)
@@ -112,6 +120,7 @@ def evaluate(
     raw_text: bool = False,
     bootstrap: int = 1000,
     seed: int = 0,
+    before: str | None = None,
     batch_size: int = 128,
     gpu_id: int = -1,
     progress: Progress = iter,
@@ -120,7 +129,7 @@ def evaluate(
 
     progress: wraps the documents while they are predicted, as `tqdm` does. The others: see `evaluate_cli`.
 
-    Raises HoneError: see the codes H601 to H614.
+    Raises HoneError: see the codes H601 to H614, and H620 for `before`.
     """
     check_writable([path for path in (output, predictions, documents) if path])
     device = _use_device(gpu_id)
@@ -128,27 +137,21 @@ def evaluate(
     golds = read_golds(corpus, nlp.vocab)
     kinds = choose_kinds(nlp, make_kinds(spans_key), corpus, golds)
     warnings = check_kinds(nlp, kinds, golds)
-    numbers = [i for i, doc in enumerate(golds) if any(kind.is_gold(doc) for kind in kinds)]
-    found = predict(
-        nlp,
-        [golds[i] for i in numbers],
-        kinds,
-        raw_text=raw_text,
-        batch_size=batch_size,
-        progress=progress,
-    )
-    preds = list(golds)
-    for i, doc in zip(numbers, found.docs):
-        preds[i] = doc
+    old = load_before(before, kinds, golds) if before else None
+    options = {"raw_text": raw_text, "batch_size": batch_size, "progress": progress}
+    preds, numbers, found = predict_corpus(nlp, golds, kinds, **options)
     compared = Compared(nlp, golds, preds, bootstrap, seed)
-    sections = [section for kind in found.kinds for section in kind.report(compared)]
+    reports = {kind.where: kind.report(compared) for kind in found.kinds}
+    sections = [section for report in reports.values() for section in report]
     if not sections:
         where = " or ".join(kind.where for kind in found.kinds)
         raise HoneError(Errors.H604.format(path=corpus, where=where, hint=FOREIGN))
     warnings += [warning for section in sections for warning in section.warnings]
-    facts = {
+    if old:
+        sections += old.report(read_golds(corpus, old.nlp.vocab), reports, compared, **options)
+    facts: dict[str, Any] = {
         "model": str(model),
-        "pipeline": f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}",
+        "pipeline": describe(nlp),
         "corpus": str(corpus),
         "spans_key": spans_key,
         "tokens": "raw" if raw_text else "gold",
@@ -161,6 +164,8 @@ def evaluate(
         "bootstrap": bootstrap,
         "seed": seed,
     }
+    if old:
+        facts["before"] = {"model": before, "pipeline": describe(old.nlp)}
     files = {
         output: [json.dumps(to_json(sections, facts, warnings), indent=2, ensure_ascii=False)],
         predictions: conll_lines(golds, sections),

@@ -66,7 +66,7 @@ def check_wheels(
 def _clean_environment(path: Path, wheels: Sequence[Path], constraints: Path | None) -> Path:
     venv.EnvBuilder(with_pip=True).create(path)
     python = path / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command = [str(python), "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
     command += ["--constraint", str(constraints.resolve())] if constraints else []
     command += [str(wheel.resolve()) for wheel in wheels]
     done = subprocess.run(command, capture_output=True, text=True, cwd=path, env=_environment(), check=False)

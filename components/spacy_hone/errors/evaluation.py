@@ -50,3 +50,7 @@ class EvaluationErrors:
         "[H619] Component '{name}': no temperature is best, so it stays {temperature}: the corpus is too small, or one that the "
         "component was trained on."
     )
+    H620 = (
+        "[H620] --before {model} cannot be compared: {problem} Name the pipeline that this one was trained from, or a corpus that "
+        "has its labels."
+    )

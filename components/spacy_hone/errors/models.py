@@ -21,8 +21,8 @@ class ModelsErrors:
         "align tokens by. Take an encoder with a tokenizer.json, or leave use_fast = true in tokenizer_config."
     )
     H206 = (
-        "[H206] {model} has no list of {n_layers} layers of its own to freeze one by one (ALBERT's layers share "
-        "their weights). Leave freeze_layers empty."
+        "[H206] {model} has no list of {n_layers} layers of its own to choose from (ALBERT's layers share their "
+        "weights). Leave {option} out."
     )
     H207 = (
         "[H207] freeze_layers: no layers {bad}; this encoder has 0 to {last}, 0 being next to the embeddings."
@@ -41,3 +41,11 @@ class ModelsErrors:
     H212 = "[H212] The texts have no characters to make wordpieces of: is the training corpus empty?"
     H213 = "[H213] The encoder has no weights yet: call nlp.initialize(), or load a trained pipeline."
     H214 = "[H214] Unknown pooling '{pooling}'. Expected one of: {poolings}."
+    H215 = (
+        "[H215] keep_layers = {layers}: expected one or more layers, each once. This encoder has {n_layers}: 0 to "
+        "{last}, 0 being next to the embeddings."
+    )
+    H216 = (
+        "[H216] keep_layers = {layers}: the layers of this encoder are not of one kind, and the weights of one do not "
+        "fit the place of another ({problem}). Choose layers that do, or another encoder."
+    )

@@ -98,3 +98,16 @@ class PipesErrors:
         "same architecture and encoder; labels may only be added."
     )
     H329 = "[H329] {setting} is {value!r}. Expected: {expected}."
+    H330 = (
+        "[H330] Component '{name}' is to learn a teacher's vectors, but has no teacher. Add the block "
+        "[initialize.components.{name}.teacher], or take `vectors` out."
+    )
+    H331 = (
+        "[H331] Component '{name}' cannot learn a teacher's vectors: its model ({model}) does not begin with the layer that "
+        'its reference "tok2vec" names. Take hone.TokenClassifier.v1 or hone.TextClassifier.v1, or take `vectors` out of '
+        "[initialize.components.{name}]."
+    )
+    H332 = (
+        "[H332] Component '{name}' is to learn a teacher's vectors, but {teacher} gives none for its texts. Take a single "
+        "pipeline or checkpoint as the teacher, or take `vectors` out of [initialize.components.{name}]."
+    )

@@ -41,11 +41,11 @@ class TeachersErrors:
         "With a cache (`python -m spacy hone cache-teacher`) training runs without it."
     )
     H914 = (
-        "[H914] The Hugging Face teacher {model!r} cannot be found. Tried:\n{tried}\nGive the path of a folder that "
+        "[H914] The Hugging Face checkpoint {model!r} cannot be found. Tried:\n{tried}\nGive the path of a folder that "
         "holds config.json, the weights and the tokenizer, or a name on the Hugging Face hub while there is a "
         "network."
     )
-    H915 = "[H915] The Hugging Face teacher {model!r} cannot be used: {problem}"
+    H915 = "[H915] The Hugging Face checkpoint {model!r} cannot be used: {problem}"
     H916 = "[H916] The teachers of an ensemble must be of one kind, but they give: {kinds}."
     H917 = "[H917] An ensemble of {n_teachers} teachers was given the weights {weights}: {problem}"
     H918 = "[H918] The component '{component}' of the teacher has no labels: has it been trained?"

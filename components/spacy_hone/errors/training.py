@@ -47,3 +47,23 @@ class TrainingErrors:
         "[H519] {logger} needs torch and tensorboard ({problem}): pip install 'spacy-hone[tensorboard]', or take the "
         "logger out of [training.logger]."
     )
+    H520 = (
+        "[H520] hone.FreezeLayers.v1: the component '{component}' has no encoder of hone.TransformerModel.v1. The pipeline "
+        "has: {names}."
+    )
+    H521 = (
+        "[H521] {model} has not one component '{wanted}' whose labels can be extended. It has: {names}. What can be "
+        "extended is made by: {factories}; --component chooses."
+    )
+    H522 = (
+        "[H522] {corpus} has labels that would be dropped: {labels}. --labels names only {wanted}: add them, or remove them "
+        "from the corpus (`python -m spacy hone convert --map-labels`)."
+    )
+    H523 = "[H523] {corpus} has no annotation with {labels}, which --labels names. It has: {found}."
+    H524 = "[H524] {corpus} has nothing new. Its labels: {found}. The pipeline's: {old}."
+    H525 = "[H525] {path} is there already: choose another name, or --overwrite it."
+    H530 = "[H530] hone.CopyEncoder.v1: the pipeline {path} cannot be loaded: {problem}"
+    H531 = (
+        "[H531] hone.CopyEncoder.v1: in {whose} the component '{component}' has no encoder of hone.TransformerModel.v1. It "
+        "has: {found}. Set the callback's `component`."
+    )

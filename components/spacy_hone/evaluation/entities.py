@@ -14,6 +14,7 @@ from .figures import counted, per_label, scorers
 from .kind import Compared, Kind
 from .samples import Entity, Sample, get_spans, is_annotated
 from .scores import prf, to_score
+from .section import Counted
 from .summary import Summary, summarise
 from .tables import format_number, overall_table, per_label_table, scorers_table
 
@@ -40,6 +41,10 @@ class Entities:
     @property
     def size(self) -> str:
         return f"{int(self.summary.scores.counts[..., [0, 2]].sum()):,} entities"
+
+    @property
+    def counted(self) -> Counted:
+        return Counted(self.numbers, self.summary.scores)
 
     @property
     def tokens(self) -> Mapping[int, Sample]:

@@ -82,15 +82,23 @@ def paired_bootstrap(first: NDArray, second: NDArray, n_samples: int = 1000, see
     """Compare the F1 of two systems on the same documents.
 
     first, second: TP, FP, FN by document, (documents, 3): `scores.counts.sum(1)` for micro-F1,
-        `scores.counts[:, i]` for one type.
+        `scores.counts[:, i]` for one type. Or (documents, types, 3), for macro-F1: of resamples a type is left out
+        where it occurs in neither system.
     """
     counts = np.stack([first, second], axis=1)
-    before, after = prf(counts.sum(0))[:, 2]
-    f1 = prf(resample(counts, n_samples, seed))[..., 2]
+    score = _macro if counts.ndim > 3 else lambda sums: prf(sums)[..., 2]
+    before, after = score(counts.sum(0))
+    f1 = score(resample(counts, n_samples, seed))
     differences = f1[:, 1] - f1[:, 0]
     tail = min(np.sum(differences <= 0), np.sum(differences >= 0))
     p_value = min(1.0, 2 * (float(tail) + 1) / (n_samples + 1))
     return Comparison(float(after - before), _percentiles(differences), p_value)
+
+
+def _macro(sums: NDArray) -> NDArray[np.float64]:
+    """Mean F1 of two systems over the types that either has: (..., 2, types, 3) -> (..., 2)."""
+    seen = np.asarray(sums.any(axis=(-3, -1)))[..., None, :]
+    return np.where(seen, prf(sums)[..., 2], 0.0).sum(-1) / np.maximum(seen.sum(-1), 1)
 
 
 def _percentiles(values: NDArray) -> Interval:

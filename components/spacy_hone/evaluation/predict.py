@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -39,6 +39,11 @@ def load_pipeline(model: str) -> Language:
         raise HoneError(Errors.H602.format(model=model, error=error)) from error
 
 
+def describe(nlp: Language) -> str:
+    """Language, name and version of a pipeline."""
+    return f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"
+
+
 def predict(
     nlp: Language,
     golds: Sequence[Doc],
@@ -71,6 +76,22 @@ def predict(
     required = [kind for kind in kinds if kind.is_required] or kinds
     require_prediction(nlp, [kind for kind in kept if kind in required], required)
     return Predictions(docs, kept, sum(map(len, docs)), differing, seconds)
+
+
+def predict_corpus(
+    nlp: Language, golds: Sequence[Doc], kinds: Sequence[Kind], **options: Any
+) -> tuple[list[Doc], list[int], Predictions]:
+    """`predict` the documents that have annotation of one of the kinds. options: see there.
+
+    Returns all documents, these as the pipeline sees them, the others as they are; the numbers of these; and what
+    `predict` says.
+    """
+    numbers = [i for i, doc in enumerate(golds) if any(kind.is_gold(doc) for kind in kinds)]
+    found = predict(nlp, [golds[i] for i in numbers], kinds, **options)
+    docs = list(golds)
+    for i, doc in zip(numbers, found.docs):
+        docs[i] = doc
+    return docs, numbers, found
 
 
 def bare(gold: Doc, nlp: Language) -> Doc:

@@ -1,6 +1,7 @@
 """A report for machines (JSON) and for people (Markdown tables, which can be pasted anywhere)."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 from rich.console import Console
@@ -16,7 +17,7 @@ def to_json(sections: Sequence[Section], facts: Mapping[str, Any], warnings: Seq
 
     facts: what is in no section (model, corpus, speed ...); it comes first.
     """
-    data = dict(facts)
+    data = deepcopy(dict(facts))
     for section in sections:
         place = data
         for key in section.path:
@@ -31,7 +32,7 @@ def print_report(
     """Write the sections to a console.
 
     facts: model, pipeline, corpus, compared_documents, tokens, device, skipped_documents, differing_documents,
-        words_per_second, bootstrap, seed.
+        words_per_second, bootstrap, seed; with an old pipeline before: its model and pipeline.
     """
     header = _describe(sections, facts)
     width = max(map(len, header))
@@ -50,12 +51,15 @@ def print_report(
 
 
 def _describe(sections: Sequence[Section], facts: Mapping[str, Any]) -> dict[str, str]:
-    size = ", ".join([f"{facts['compared_documents']:,} documents", *(section.size for section in sections)])
+    sizes = [section.size for section in sections if section.size]
+    size = ", ".join([f"{facts['compared_documents']:,} documents", *sizes])
     skipped = f"; {facts['skipped_documents']:,} documents without annotation skipped"
     resamples = f"{facts['bootstrap']:,} resamples of the documents, seed {facts['seed']}"
     warm_up = f"a warm-up of at most {WARM_UP} documents"
+    old = facts.get("before")
     return {
         "model": f"{facts['model']} ({facts['pipeline']})",
+        **({"before": f"{old['model']} ({old['pipeline']})"} if old else {}),
         "corpus": f"{facts['corpus']} ({size}{skipped if facts['skipped_documents'] else ''})",
         "tokens": _describe_tokens(facts),
         "intervals": resamples if facts["bootstrap"] else "none",

@@ -1,9 +1,12 @@
 """What a report is made of: a section for each thing that was compared."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 from rich.table import Table
+
+from .scores import Counts, EntityScores
 
 
 class Tags(Protocol):
@@ -16,6 +19,31 @@ class Tags(Protocol):
     @property
     def pred_tags(self) -> Sequence[str]:
         """The same."""
+
+
+class Counted(NamedTuple):
+    """What a section counts. numbers: its documents' places in the corpus. scores: of these documents."""
+
+    numbers: Sequence[int]
+    scores: EntityScores
+
+    @property
+    def predicted(self) -> set[str]:
+        """The labels that a pipeline has predicted, rightly or wrongly."""
+        found = self.scores.counts[..., :2].sum((0, 2))
+        return {label for label, n in zip(self.scores.labels, found) if n}
+
+    @property
+    def annotated(self) -> list[str]:
+        """The labels that the corpus has."""
+        found = self.scores.counts[..., [0, 2]].sum((0, 2))
+        return [label for label, n in zip(self.scores.labels, found) if n]
+
+    def by_label(self, n_docs: int) -> dict[str, Counts]:
+        """TP, FP, FN of each label in all documents of the corpus, (documents, 3)."""
+        counts = np.zeros((n_docs, *self.scores.counts.shape[1:]), dtype="int64")
+        counts[list(self.numbers)] = self.scores.counts
+        return {label: counts[:, i] for i, label in enumerate(self.scores.labels)}
 
 
 class Section(Protocol):
@@ -31,11 +59,15 @@ class Section(Protocol):
 
     @property
     def size(self) -> str:
-        """How much was compared."""
+        """How much was compared; "" if another section says so."""
 
     @property
     def warnings(self) -> Sequence[str]:
         """Coded lines for people."""
+
+    @property
+    def counted(self) -> Counted | None:
+        """What is right and wrong by document and label; None if that is another section's."""
 
     @property
     def tokens(self) -> Mapping[int, Tags]:

@@ -87,15 +87,21 @@ def unpack(data: bytes, transformer_config: Mapping[str, Any]) -> Encoder:
     msg = srsly.msgpack_loads(data)
     saved = json.loads(msg["config"])
     config = CONFIG_MAPPING[saved["model_type"]].from_dict(saved, **transformer_config)
-    cls = model_class(config)
     try:
-        with no_init_weights():
-            transformer = cls._from_config(config, torch_dtype=torch.float32, **_no_pooler(cls))
-        transformer.load_state_dict(safetensors.torch.load(msg["weights"]))
+        transformer = assemble(config, safetensors.torch.load(msg["weights"]))
     except (RuntimeError, SafetensorError) as err:
         versions = {"saved": saved.get("transformers_version"), "installed": transformers.__version__}
         raise HoneError(Errors.H209.format(problem=err, **versions)) from err
     return Wordpieces(msg["tokenizer"], msg["pad_id"]), transformer
+
+
+def assemble(config: PretrainedConfig, weights: dict[str, torch.Tensor]) -> PreTrainedModel:
+    """The bare encoder that a config describes, with copies of these weights. RuntimeError if they do not fill it."""
+    cls = model_class(config)
+    with no_init_weights():
+        transformer = cls._from_config(config, torch_dtype=torch.float32, **_no_pooler(cls))
+    transformer.load_state_dict(weights)
+    return transformer
 
 
 def model_class(config: PretrainedConfig) -> type[PreTrainedModel]:

@@ -22,16 +22,20 @@ def layer_of(parameter_name: str) -> int:
     return int(match[1]) + 1 if match else 0
 
 
-def find_layers(transformer: "torch.nn.Module") -> "torch.nn.ModuleList":
-    """The encoder's list of layers, as long as its config says. H206 where there is none (ALBERT)."""
+def find_layers(transformer: "torch.nn.Module", option: str) -> tuple[str, "torch.nn.ModuleList"]:
+    """The encoder's list of layers, as long as its config says, and its name. H206 where there is none (ALBERT).
+
+    option: what they are wanted for, for the error.
+    """
     import torch
 
     config: Any = transformer.config
     n_layers = config.num_hidden_layers
-    for module in transformer.modules():
+    for name, module in transformer.named_modules():
         if isinstance(module, torch.nn.ModuleList) and len(module) == n_layers:
-            return module
-    raise HoneError(Errors.H206.format(model=type(transformer).__name__, n_layers=n_layers))
+            return name, module
+    model = type(transformer).__name__
+    raise HoneError(Errors.H206.format(model=model, n_layers=n_layers, option=option))
 
 
 def freeze(transformer: "torch.nn.Module", *, embeddings: bool, layers: Iterable[int]) -> None:
@@ -46,7 +50,7 @@ def freeze(transformer: "torch.nn.Module", *, embeddings: bool, layers: Iterable
     wanted = sorted(set(layers))
     if not wanted:
         return
-    found = find_layers(transformer)
+    _, found = find_layers(transformer, "freeze_layers")
     if bad := [i for i in wanted if not 0 <= i < len(found)]:
         raise HoneError(Errors.H207.format(bad=bad, last=len(found) - 1))
     for i in wanted:

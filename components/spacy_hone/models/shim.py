@@ -15,6 +15,7 @@ from .checkpoint import Encoder, max_positions, pack, unpack
 from .dropout import FastDropout
 from .forking import make_fork_safe
 from .freezing import freeze
+from .layers import keep_layers
 from .precision import uses_bf16
 from .tokenization import Wordpieces
 from .windows import Ints, batch_by_padding
@@ -38,6 +39,7 @@ class Options:
     window: int = 0
     stride: int = 0
     max_batch_wordpieces: int = 4096
+    keep_layers: tuple[int, ...] | None = None
     freeze_embeddings: bool = False
     freeze_layers: tuple[int, ...] = ()
     frozen: tuple[str, ...] = ()
@@ -66,7 +68,11 @@ class EncoderShim(PyTorchShim):
     def initialize(self) -> None:
         """Build the encoder unless it is there."""
         if self._model is None:
-            self.set_encoder(*self.build(self.wordpieces))
+            self._begin(*self.build(self.wordpieces))
+
+    def begin_from(self, trained: "EncoderShim") -> None:
+        """Take a copy of a trained encoder in place of the one that `build` makes."""
+        self._begin(*unpack(trained.to_bytes(), self.options.transformer_config))
 
     def set_encoder(self, wordpieces: Wordpieces, transformer: Any) -> None:
         """Take a tokenizer and a module, check the windows against them, freeze, move to the device."""
@@ -122,6 +128,12 @@ class EncoderShim(PyTorchShim):
         if bytes_data:
             self.set_encoder(*unpack(bytes_data, self.options.transformer_config))
         return self
+
+    def _begin(self, wordpieces: Wordpieces, transformer: Any) -> None:
+        """Take an encoder that was not this one's before: with the layers to be kept."""
+        if self.options.keep_layers is not None:
+            transformer = keep_layers(transformer, self.options.keep_layers)
+        self.set_encoder(wordpieces, transformer)
 
     def _batches(self, lengths: Ints, device: torch.device, is_train: bool) -> list[Ints]:
         most = self.options.max_batch_wordpieces

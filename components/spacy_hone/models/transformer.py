@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 NOTHING: dict[str, Any] = SimpleFrozenDict()
 NO_LAYERS: list[int] = SimpleFrozenList()
+DEPTH = {"num_hidden_layers", "n_layers"}  # what encoders call it in their settings
 
 
 def build_transformer_model(
     name: str,
     *,
     precision: Precision = "auto",
+    keep_layers: list[int] | None = None,
     freeze_embeddings: bool = False,
     freeze_layers: list[int] = NO_LAYERS,
     window: int = 256,
@@ -38,7 +40,9 @@ def build_transformer_model(
     name: path, or name on the hub; `resolve_encoder` says where it is looked for.
     precision: `auto` computes in bfloat16 where the processor has it, `fp32` never, `bf16` always (or H204).
         Weights, gradients and vectors are float32 whatever it is.
-    freeze_embeddings, freeze_layers: what is not trained; layer 0 is next to the embeddings.
+    keep_layers: the layers of `name` that the encoder begins with, in this order, as `[0, 2, 4]` for a student of
+        half the depth; None: all. Layer 0 is next to the embeddings.
+    freeze_embeddings, freeze_layers: what is not trained; layers are counted as they are after `keep_layers`.
     window: wordpieces of a window, special ones included; 0 is the encoder's maximum, which limits it in any
         case. Windows begin and end at token borders.
     stride: wordpieces that neighbouring windows share at most, limited to half a window.
@@ -49,6 +53,9 @@ def build_transformer_model(
     """
     from .checkpoint import load_pretrained
 
+    if keep_layers is not None and (depth := DEPTH.intersection(transformer_config)):
+        problem = f"transformer_config has {', '.join(depth)} too. Leave it out: keep_layers says how many there are."
+        raise HoneError(Errors.H208.format(option="keep_layers", value=keep_layers, problem=problem))
     build = partial(load_pretrained, name, dict(tokenizer_config), dict(transformer_config))
     return make_encoder(
         build,
@@ -56,6 +63,7 @@ def build_transformer_model(
         window=window,
         stride=stride,
         max_batch_wordpieces=max_batch_wordpieces,
+        keep_layers=None if keep_layers is None else tuple(keep_layers),
         freeze_embeddings=freeze_embeddings,
         freeze_layers=tuple(freeze_layers),
         transformer_config=dict(transformer_config),

@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import logger
 from spacy.vocab import Vocab
-from thinc.api import Model
+from thinc.api import Model, set_dropout_rate
 from thinc.types import Floats1d, Floats2d
 
 from ..errors import Errors, HoneError
@@ -20,6 +20,7 @@ from ..losses.base import RowLoss
 from ..teachers.base import Task, Teacher
 from ..teachers.mapping import Mapping, Targets, prepare
 from .inherit import copy_rows, load_elder
+from .vectors import TeacherVectors
 
 
 class LossPipe(TrainablePipe):
@@ -47,6 +48,7 @@ class LossPipe(TrainablePipe):
         self.cfg: dict[str, Any] = {"labels": [], "counts": [], "total": 0, "weights": [], **cfg}
         self.step = 0
         self.mapping: Mapping | None = None  # of what a teacher says, while training
+        self.vectors: TeacherVectors | None = None  # which are to be learned from it
         self._elder: LossPipe | None = None  # whose rows are copied at initialisation
         self._index()
 
@@ -70,33 +72,74 @@ class LossPipe(TrainablePipe):
     def task(self) -> Task:
         """What the logits are about, for teachers."""
 
+    @property
+    def unsaved_models(self) -> list[Model]:
+        """What an optimiser has to update beside the model."""
+        return [] if self.vectors is None or self.vectors.projection is None else [self.vectors.projection]
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Any = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch, and from the vectors of its documents where the teacher's are to be learned."""
+        examples = list(examples)
+        if self.vectors is None or not any(len(eg.predicted) for eg in examples):
+            return super().update(examples, drop=drop, sgd=sgd, losses=losses)
+        losses = {} if losses is None else losses
+        set_dropout_rate(self.model, drop)
+        losses[self.name] = losses.get(self.name, 0.0) + self.vectors.update(self, examples)
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        return losses
+
     def finish_update(self, sgd: Any) -> None:
         """Update the weights, and count it."""
         super().finish_update(sgd)
+        for model in self.unsaved_models:
+            model.finish_update(sgd)
         self.step += 1
 
     def teach(
-        self, teacher: Teacher | None, get_examples: Callable[[], Iterable[Example]], *, needed: bool = False
+        self,
+        teacher: Teacher | None,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        vectors: TeacherVectors | None = None,
+        needed: bool = False,
     ) -> None:
         """Learn from a teacher in the updates to come. It is not kept when the component is saved.
 
         get_examples: gives the training examples, of which it will be asked.
-        needed: whether it is of use even where the loss takes no soft targets.
-        Raises H325 if nothing has a use for it, and the errors of `prepare`.
+        vectors: how its vectors are learned; None: they are not.
+        needed: whether it is of use even where the loss takes no soft targets, and without vectors.
+        Raises H325 if nothing has a use for it, H330 for vectors without a teacher, and the errors of `prepare` and of
+        `TeacherVectors.check`.
         """
+        self.mapping = self.vectors = None
         if teacher is None:
-            self.mapping = None
+            if vectors is not None:
+                raise HoneError(Errors.H330.format(name=self.name))
             return
-        if not (self.loss.takes_logits or needed):
+        if not (self.loss.takes_logits or needed or vectors is not None):
             raise HoneError(Errors.H325.format(name=self.name, loss=type(self.loss).__name__))
         self.mapping = prepare(teacher, self.task)
-        teacher.prepare(eg.predicted for eg in get_examples())
+        teacher.prepare((eg.predicted for eg in get_examples()), vectors=vectors is not None)
+        if vectors is not None:
+            vectors.check(self, teacher, (eg.predicted for eg in get_examples()))
+        self.vectors = vectors
 
     def ask(self, docs: Sequence[Doc]) -> Targets | None:
         """What the teacher says of documents; None without one."""
         if self.mapping is None:
             return None
-        return self.mapping.to_student(self.mapping.teacher.outputs(docs), docs)
+        outputs = self.mapping.teacher.outputs(docs, vectors=self.vectors is not None)
+        if self.vectors is not None:
+            self.vectors.hear(self.task.kind, outputs, docs)
+        return self.mapping.to_student(outputs, docs)
 
     def objective(
         self,

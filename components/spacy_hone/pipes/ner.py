@@ -25,6 +25,7 @@ from .gold import read_gold
 from .relabel import Relabel, Relabelling
 from .tags import OUTSIDE, TagTable
 from .tokens import TokenGold, TokenPipe
+from .vectors import TeacherVectors
 
 ANNOTATED = "hone.annotated"  # in doc.user_data: the labels that the annotation of a document covers
 DEFAULT_CONFIG = """
@@ -176,6 +177,7 @@ class TokenClassifierNER(TokenPipe):
         labels: Iterable[str] | None = None,
         init_from: Path | None = None,
         teacher: Teacher | None = None,
+        vectors: TeacherVectors | None = None,
         annotated: list[str] | None = None,
         relabel: Relabel = "none",
         relabel_threshold: float = 0.5,
@@ -189,7 +191,8 @@ class TokenClassifierNER(TokenPipe):
         init_from (Path | None): a pipeline whose component this one continues: its labels come first, with what its
             model has learned; see `copy_rows`.
         teacher (Teacher | None): gives soft targets in training, and what `relabel` needs. With `relabel = "none"` the
-            loss must be hone.Distillation.v1.
+            loss must be hone.Distillation.v1, unless its vectors are learned.
+        vectors (TeacherVectors | None): how the teacher's vectors are learned, hone.TeacherVectors.v1; None: they are not.
         annotated (list[str] | None): the labels that the annotation covers; None: all. What a document says in
             `user_data["hone.annotated"]` (the reader hone.Corpora.v1 writes it) goes before.
         relabel, relabel_threshold: what becomes of tokens that are O where not all labels are annotated; see
@@ -213,7 +216,7 @@ class TokenClassifierNER(TokenPipe):
         counts[OUTSIDE] = n_known - counts.sum()
         self._initialize(get_examples, counts.tolist(), n_known)
         self.annotated, self.relabelling = annotated, Relabelling(relabel, relabel_threshold)
-        self.teach(teacher, get_examples, needed=relabel != "none")
+        self.teach(teacher, get_examples, vectors=vectors, needed=relabel != "none")
 
     def _index(self) -> None:
         self.tags = TagTable(self.labels, self.cfg["scheme"])

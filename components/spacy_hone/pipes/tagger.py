@@ -22,6 +22,7 @@ from ..losses.base import RowLoss
 from ..teachers.base import Teacher
 from .decoding import best_tags
 from .tokens import TokenGold, TokenPipe
+from .vectors import TeacherVectors
 
 DEFAULT_CONFIG = """
 [tagger]
@@ -124,6 +125,7 @@ class TokenClassifierTagger(TokenPipe):
         labels: Iterable[str] | None = None,
         init_from: Path | None = None,
         teacher: Teacher | None = None,
+        vectors: TeacherVectors | None = None,
     ) -> None:
         """Prepare the component for training: labels, output layer, weights.
 
@@ -131,7 +133,9 @@ class TokenClassifierTagger(TokenPipe):
         nlp (Language | None): the pipeline.
         labels (Iterable[str] | None): tags, as from `spacy.read_labels.v1`; None: those of the examples, sorted.
         init_from (Path | None): a pipeline whose component this one continues, with its labels first.
-        teacher (Teacher | None): gives soft targets in training; the loss must be hone.Distillation.v1.
+        teacher (Teacher | None): gives soft targets in training; the loss must be hone.Distillation.v1, unless its vectors
+            are learned.
+        vectors (TeacherVectors | None): how the teacher's vectors are learned, hone.TeacherVectors.v1; None: they are not.
         """
         validate_get_examples(get_examples, "TokenClassifierTagger.initialize")
         found: Counter[str] = Counter()
@@ -146,7 +150,7 @@ class TokenClassifierTagger(TokenPipe):
             raise HoneError(Errors.H302.format(name=self.name, source=source, n_docs=n_docs))
         counts = [found[label] for label in self.labels]
         self._initialize(get_examples, counts, sum(counts))
-        self.teach(teacher, get_examples)
+        self.teach(teacher, get_examples, vectors=vectors)
 
     def read(self, example: Example) -> TokenGold:
         tags = self._tags(example)

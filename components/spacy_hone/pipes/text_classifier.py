@@ -21,6 +21,7 @@ from ..teachers.base import Task, Teacher
 from .base import LossPipe
 from .cats import encode_cats, read_cats
 from .thresholds import Pairs, check_thresholds, decide, near
+from .vectors import TeacherVectors
 
 LINKS = {"softmax": log_softmax, "sigmoid": log_sigmoid}
 
@@ -147,6 +148,7 @@ class TextClassifier(LossPipe):
         labels: Iterable[str] | None = None,
         init_from: Path | None = None,
         teacher: Teacher | None = None,
+        vectors: TeacherVectors | None = None,
     ) -> None:
         """Prepare the component for training: labels, output layer, weights. Thresholds and temperature, which
         belong to the weights, are given up.
@@ -157,7 +159,9 @@ class TextClassifier(LossPipe):
             are then left to other components. None: those of the examples, sorted. Where labels have been added
             before, the examples need no annotation.
         init_from (Path | None): a pipeline whose component this one continues, with its labels first.
-        teacher (Teacher | None): gives soft targets in training; the loss must be hone.Distillation.v1.
+        teacher (Teacher | None): gives soft targets in training; the loss must be hone.Distillation.v1, unless its vectors
+            are learned.
+        vectors (TeacherVectors | None): how the teacher's vectors are learned, hone.TeacherVectors.v1; None: they are not.
         """
         validate_get_examples(get_examples, "TextClassifier.initialize")
         self.cfg.update(thresholds=[], temperature=1.0)
@@ -172,7 +176,7 @@ class TextClassifier(LossPipe):
         n_known = int(gold.known.reshape(len(cats), -1).any(axis=1).sum())
         self._check(len(cats), n_known > 0 or had_labels)
         self._initialize(get_examples, gold.targets.sum(axis=0).tolist(), n_known)
-        self.teach(teacher, get_examples)
+        self.teach(teacher, get_examples, vectors=vectors)
 
     def _check(self, n_docs: int, is_taught: bool) -> None:
         """Refuse examples that teach nothing, and labels that make no sense together."""

@@ -62,6 +62,7 @@ def load_classifier(name: str, window: int) -> Classifier:
         )
         raise HoneError(Errors.H915.format(model=name, problem=problem))
     classifier = Classifier(kind, model.to(get_torch_default_device()).eval(), tokenizer, window)
+    classifier.unused = sorted(info["unexpected_keys"])
     if classifier.budget < 1:
         expected = "more wordpieces than the special ones of the checkpoint"
         raise HoneError(Errors.H912.format(option="window", value=window, expected=expected))

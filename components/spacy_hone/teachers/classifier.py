@@ -27,8 +27,11 @@ class Rows(NamedTuple):
 class Classifier:
     """A checkpoint for the classification of tokens or sequences.
 
-    Attributes: `kind`, `exclusive` and `names` (of the columns), as in `Task`.
+    Attributes: `kind`, `exclusive` and `names` (of the columns), as in `Task`; `unused`: weights of the file that the
+    model has no place for.
     """
+
+    unused: Sequence[str] = ()
 
     def __init__(self, kind: Kind, model: Any, tokenizer: Any, window: int):
         self.kind, self.model, self.tokenizer = kind, model, tokenizer

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
@@ -62,15 +64,16 @@ def check_corpora(config: Mapping[str, Any]) -> Summary:
     a component needs is nowhere), H515 (tags of a scheme where labels belong), H516 (entities that begin or
     end in whitespace).
     """
-    paths = {name: _corpus_path(config, f"{name}_corpus") for name in ("train", "dev")}
-    _raise([*_encoder_faults(config["components"]), *_path_faults(paths.values())])
+    paths = {name: _corpus_paths(config, f"{name}_corpus") for name in ("train", "dev")}
+    _raise([*_encoder_faults(config["components"]), *_path_faults(chain(*paths.values()))])
     needed = needed_annotations(config)
-    train, dev = (_read(path, needed.values()) for path in paths.values())
+    train, dev = (_read(found, needed.values()) for found in paths.values())
+    named = {name: ", ".join(map(str, found)) for name, found in paths.items()}
     _raise(
         [
-            *_split_faults("train", train, paths["train"], needed),
-            *_split_faults("dev", dev, paths["dev"], needed),
-            *_label_faults(train, dev),
+            *_split_faults("train", train, named["train"], needed),
+            *_split_faults("dev", dev, named["dev"], needed),
+            *_label_faults(train, dev, _listed_labels(config, needed)),
         ]
     )
     duplicates = sum(n for text, n in dev.texts.items() if text in train.texts)
@@ -79,12 +82,16 @@ def check_corpora(config: Mapping[str, Any]) -> Summary:
     return Summary(train, dev, duplicates)
 
 
-def _corpus_path(config: Mapping[str, Any], name: str) -> str | None:
-    """The `path` of the corpus that `[training]` names, `corpora.train` for example."""
+def _corpus_paths(config: Mapping[str, Any], name: str) -> list[str | None]:
+    """The `path` of the corpus that `[training]` names, `corpora.train` for example; of several in one
+    (hone.Corpora.v1) those that hold annotated documents."""
     section = config
     for part in config["training"][name].split("."):
         section = section.get(part, {})
-    return section.get("path")
+    if "*" not in section:
+        return [section.get("path")]
+    paths = [corpus.get("path") for corpus in section["*"].values()]
+    return [path for path in paths if path is None or Path(path).suffix in ("", ".spacy")]
 
 
 def _raise(faults: list[str]) -> None:
@@ -114,11 +121,12 @@ def _path_faults(paths: Iterable[str | None]) -> Iterator[str]:
             yield str(error)
 
 
-def _read(path: str | None, annotations: Iterable[Annotation]) -> Split:
+def _read(paths: Iterable[str | None], annotations: Iterable[Annotation]) -> Split:
     split = Split()
     kinds = {kind.name: kind for kind in annotations}
     split.labels = {name: Counter() for name in kinds}
-    for number, doc in enumerate(read_docs(path, Vocab()), start=1):
+    docs = chain.from_iterable(read_docs(path, Vocab()) for path in paths)
+    for number, doc in enumerate(docs, start=1):
         split.documents += 1
         split.tokens += len(doc)
         split.texts[hash(doc.text)] += 1
@@ -167,10 +175,22 @@ def _tags(labels: Iterable[str]) -> list[str]:
     return sorted(label for label, rest in found.items() if everything or types[rest] > 1)
 
 
-def _label_faults(train: Split, dev: Split) -> Iterator[str]:
+def _listed_labels(config: Mapping[str, Any], needed: Mapping[str, Annotation]) -> dict[str, set[str]]:
+    """The labels that `[initialize.components]` lists for each kind of annotation: a component that is extended knows
+    them without examples."""
+    settings = config.get("initialize", {}).get("components", {})
+    listed: dict[str, set[str]] = {}
+    for name, kind in needed.items():
+        labels = settings.get(name, {}).get("labels")
+        listed.setdefault(kind.name, set()).update(labels if isinstance(labels, list) else [])
+    return listed
+
+
+def _label_faults(train: Split, dev: Split, listed: Mapping[str, set[str]]) -> Iterator[str]:
     for kind, labels in dev.labels.items():
         known = train.labels[kind]
-        for label in sorted(labels.keys() - known.keys() if train.annotated[kind] else ()):
+        lacking = labels.keys() - known.keys() - listed[kind]
+        for label in sorted(lacking if train.annotated[kind] else ()):
             near = _near(label, known)
             yield Errors.H513.format(
                 label=label,

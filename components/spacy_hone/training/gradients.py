@@ -65,6 +65,7 @@ def _models(nlp: Language) -> Iterator[Model]:
         model = getattr(component, "model", None)
         if isinstance(model, Model):
             yield model
+        yield from getattr(component, "unsaved_models", ())
 
 
 def _owns(node: Model, key: KeyT) -> bool:

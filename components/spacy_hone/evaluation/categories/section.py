@@ -10,7 +10,7 @@ from rich.table import Table
 from ..confusions import confusion_json, confusion_lines
 from ..figures import counted, per_label, scorers
 from ..peers import Peer
-from ..section import Tags
+from ..section import Counted, Tags
 from ..tables import (
     format_interval,
     format_number,
@@ -53,6 +53,10 @@ class Categories:
     @property
     def size(self) -> str:
         return f"{len(self.samples.golds):,} with categories of {self.samples.group.name}"
+
+    @property
+    def counted(self) -> Counted:
+        return Counted(self.samples.numbers, self.scores.scores)
 
     @property
     def tokens(self) -> Mapping[int, Tags]:

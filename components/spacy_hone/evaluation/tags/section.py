@@ -9,6 +9,7 @@ from rich.table import Table
 
 from ..confusions import confusion_json, confusion_lines
 from ..figures import per_label
+from ..section import Counted
 from ..tables import format_interval, overall_table, per_label_table
 from .samples import Attr, Sample
 from .scores import TagScores, Verdict
@@ -35,6 +36,10 @@ class TokenTags:
     @property
     def size(self) -> str:
         return f"{self.scores.tokens:,} tokens with {self.attr}_"
+
+    @property
+    def counted(self) -> Counted:
+        return Counted([sample.number for sample in self.samples], self.scores.scores)
 
     @property
     def tokens(self) -> Mapping[int, Sample]:

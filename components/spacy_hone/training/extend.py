@@ -1,0 +1,215 @@
+"""A config that teaches a trained pipeline new labels and lets it keep the old ones."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import spacy
+from spacy.language import Language
+from thinc.api import Config
+
+from ..corpora.docs import read_docs
+from ..errors import Errors, HoneError
+from .annotations import needed_annotations
+
+EXTENDABLE = ("hone_ner", "hone_tagger", "hone_textcat", "hone_textcat_multilabel")
+HEADER = """# {model}, its component {component} with the labels {labels} added to {old}.
+#
+#   python -m spacy train {path} --output training/extended
+#   python -m spacy hone evaluate training/extended/model-best {dev} --before {model}
+#
+# {corpus} is annotated with {annotated}; an O in it may be any other label, which the old pipeline tells.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """How a pipeline is extended. alpha, temperature: of hone.Distillation.v1. relabel, relabel_threshold: of
+    hone_ner. freeze_layers: layers of the encoder that stay as they are. replay: a corpus of the old labels. plain: without a teacher, for comparison: the annotation is
+    taken for complete, and the old labels are forgotten."""
+
+    labels: Sequence[str] = ()
+    component: str | None = None
+    dev: Path | None = None
+    replay: Path | None = None
+    relabel: str = "hard"
+    relabel_threshold: float = 0.5
+    alpha: float = 0.5
+    temperature: float = 2.0
+    freeze_embeddings: bool = False
+    freeze_layers: Sequence[int] = ()
+    steps: int = 240
+    learn_rate: float = 1e-4
+    plain: bool = False
+
+
+def extend(
+    model: str, corpus: Path, output: Path, choices: Choices, *, overwrite: bool = False
+) -> tuple[Config, Counter[str]]:
+    """Write the training config that adds the labels of a corpus to a trained pipeline.
+
+    model: path of the pipeline. corpus: a .spacy file or a folder, annotated with the new labels.
+    output: the config's path. overwrite: whether it may be there already.
+    RETURNS: the config, and how often the corpus has each of its labels.
+
+    Raises H521 (nothing to extend, or several candidates), H522 (labels of the corpus that would be dropped), H523
+    (labels that the corpus does not have), H524 (nothing new), H525 (the file is there already).
+    """
+    if output.exists() and not overwrite:
+        raise HoneError(Errors.H525.format(path=output))
+    nlp = spacy.load(model)
+    name = _find_component(nlp, model, choices.component)
+    counts = _count_labels(nlp, name, corpus)
+    old = _labels(nlp, name)
+    new = _choose_labels(counts, old, choices.labels, corpus)
+    annotated = sorted(set(counts) | set(new))
+    config = _make_config(nlp, name, model, corpus, [*old, *new], annotated, choices)
+    header = HEADER.format(
+        model=model,
+        component=name,
+        labels=", ".join(new),
+        old=", ".join(old),
+        path=output,
+        dev=choices.dev or "DEV.spacy",
+        corpus=corpus,
+        annotated=", ".join(annotated),
+    )
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(f"{header}\n{config.to_str(interpolate=False)}\n", encoding="utf8")
+    return config, counts
+
+
+def _find_component(nlp: Language, model: str, wanted: str | None) -> str:
+    factories = {name: nlp.get_pipe_meta(name).factory for name in nlp.pipe_names}
+    found = [
+        name for name, factory in factories.items() if factory in EXTENDABLE and wanted in (None, name)
+    ]
+    if len(found) != 1:
+        names = ", ".join(f"{name} ({factory})" for name, factory in factories.items())
+        raise HoneError(
+            Errors.H521.format(model=model, wanted=wanted or "", names=names, factories=", ".join(EXTENDABLE))
+        )
+    return found[0]
+
+
+def _labels(nlp: Language, name: str) -> list[str]:
+    pipe: Any = nlp.get_pipe(name)
+    return list(pipe.labels)
+
+
+def _count_labels(nlp: Language, name: str, corpus: Path) -> Counter[str]:
+    kind = needed_annotations(nlp.config.interpolate())[name]
+    counts: Counter[str] = Counter()
+    for doc in read_docs(corpus, nlp.vocab):
+        if kind.is_in(doc):
+            counts.update(kind.labels(doc))
+    return counts
+
+
+def _choose_labels(
+    counts: Counter[str], old: Sequence[str], wanted: Iterable[str], corpus: Path
+) -> list[str]:
+    """The labels to add, in order. Old ones always stay."""
+    named = list(dict.fromkeys(wanted))
+    listed = ", ".join(f"{label} ({n})" for label, n in counts.most_common())
+    if missing := [label for label in named if label not in counts]:
+        raise HoneError(Errors.H523.format(labels=", ".join(missing), corpus=corpus, found=listed))
+    dropped = [label for label in counts if named and label not in named and label not in old]
+    if dropped:
+        raise HoneError(Errors.H522.format(labels=", ".join(dropped), corpus=corpus, wanted=", ".join(named)))
+    new = [label for label in named or sorted(counts) if label not in old]
+    if not new:
+        raise HoneError(Errors.H524.format(corpus=corpus, found=listed or "none", old=", ".join(old)))
+    return new
+
+
+def _make_config(
+    nlp: Language,
+    name: str,
+    model: str,
+    corpus: Path,
+    labels: list[str],
+    annotated: list[str],
+    choices: Choices,
+) -> Config:
+    config = nlp.config.copy()
+    config["paths"] = {
+        "model": model,
+        "train": str(corpus),
+        "dev": str(choices.dev) if choices.dev else None,
+        "replay": str(choices.replay) if choices.replay else None,
+    }
+    component = config["components"][name]
+    hard = component["loss"]["hard"] if "hard" in component["loss"] else component["loss"]
+    taught = {"alpha": choices.alpha, "temperature": choices.temperature, "hard": hard}
+    component["loss"] = hard if choices.plain else {"@losses": "hone.Distillation.v1", **taught}
+    for other in config["components"]:
+        if other != name:
+            config["components"][other] = {"source": "${paths.model}"}
+    config["corpora"] = _corpora(annotated, nlp, name, choices)
+    _set_training(config["training"], choices, frozen=_other_heads(nlp, name))
+    config["initialize"] = _initialize(nlp, name, labels, choices)
+    return config
+
+
+def _other_heads(nlp: Language, name: str) -> list[str]:
+    """What has labels of its own, and so is not an encoder, and is not to be trained."""
+    return [each for each in nlp.pipe_names if each != name and getattr(nlp.get_pipe(each), "labels", ())]
+
+
+def _corpora(annotated: list[str], nlp: Language, name: str, choices: Choices) -> dict[str, Any]:
+    sources: dict[str, Any] = {
+        "new": {"path": "${paths.train}", "annotated": None if choices.plain else annotated}
+    }
+    if choices.replay:
+        sources["replay"] = {"path": "${paths.replay}", "annotated": _labels(nlp, name)}
+    readers = {key: {"@readers": "hone.Corpus.v1", **source} for key, source in sources.items()}
+    return {
+        "train": {"@readers": "hone.Corpora.v1", "*": readers},
+        "dev": {"@readers": "spacy.Corpus.v1", "path": "${paths.dev}"},
+    }
+
+
+def _set_training(training: dict[str, Any], choices: Choices, *, frozen: list[str]) -> None:
+    training.update(
+        dev_corpus="corpora.dev",
+        train_corpus="corpora.train",
+        max_steps=choices.steps,
+        max_epochs=0,
+        frozen_components=frozen,
+        before_to_disk={"@callbacks": "hone.StripTeachers.v1"},
+        logger={"@loggers": "hone.ConsoleLogger.v1"},
+        optimizer={
+            "@optimizers": "hone.AdamW.v1",
+            "accumulate_gradient": "${training.accumulate_gradient}",
+            "learn_rate": {
+                "@schedules": "warmup_linear.v1",
+                "initial_rate": choices.learn_rate,
+                "warmup_steps": choices.steps // 10,
+                "total_steps": "${training.max_steps}",
+            },
+        },
+    )
+
+
+def _initialize(nlp: Language, name: str, labels: list[str], choices: Choices) -> dict[str, Any]:
+    settings: dict[str, Any] = {"init_from": "${paths.model}", "labels": labels}
+    if not choices.plain:
+        teacher = {"@misc": "hone.PipelineTeacher.v1", "model": "${paths.model}", "component": name}
+        settings["teacher"] = teacher
+        if nlp.get_pipe_meta(name).factory == "hone_ner":
+            settings |= {"relabel": choices.relabel, "relabel_threshold": choices.relabel_threshold}
+    callbacks: dict[str, Any] = {"optimizer": {"@callbacks": "hone.BindOptimizer.v1"}}
+    if choices.freeze_embeddings or choices.freeze_layers:
+        callbacks["freeze"] = {
+            "@callbacks": "hone.FreezeLayers.v1",
+            "embeddings": choices.freeze_embeddings,
+            "layers": list(choices.freeze_layers),
+        }
+    return {
+        "before_init": {"@callbacks": "hone.CheckCorpora.v1"},
+        "after_init": {"@callbacks": "hone.Callbacks.v1", "*": callbacks},
+        "components": {name: settings},
+    }

@@ -1,0 +1,53 @@
+"""Callbacks for training with a teacher, or from a trained pipeline."""
+
+from collections.abc import Callable
+from typing import Any
+
+from spacy.language import Language
+
+from ..errors import Errors, HoneError
+
+# What [initialize.components.X] says of the past: a trained pipeline carries none of it.
+LEFT_BEHIND = ("teacher", "init_from", "annotated", "relabel", "relabel_threshold", "vectors")
+
+
+def make_strip_teachers() -> Callable[[Language], Language]:
+    """Build the `[training.before_to_disk]` callback `hone.StripTeachers.v1`: the teacher, and whatever else of
+    `[initialize.components]` points to the pipeline that was trained before, stays out of what is saved."""
+    return strip_teachers
+
+
+def strip_teachers(nlp: Language) -> Language:
+    """Take the blocks of teachers and predecessors out of the config of a pipeline that has been initialised."""
+    for settings in nlp.config["initialize"]["components"].values():
+        for name in LEFT_BEHIND:
+            settings.pop(name, None)
+    return nlp
+
+
+def make_freeze_layers(
+    component: str = "transformer", embeddings: bool = False, layers: list[int] | None = None
+) -> Callable[[Language], Language]:
+    """Build `hone.FreezeLayers.v1` for `[initialize.after_init]`: what `freeze_embeddings` and `freeze_layers` of
+    hone.TransformerModel.v1 do, for an encoder whose config comes from elsewhere (`source`). Not kept when saved.
+
+    component (str): the component with the encoder.
+    embeddings (bool): whether to freeze the embeddings.
+    layers (list[int] | None): the layers to freeze; 0 is next to the embeddings.
+
+    Raises H520 if the component has no encoder of ours, H207 for layers that it does not have.
+    """
+
+    def freeze_layers(nlp: Language) -> Language:
+        from ..models.freezing import freeze
+
+        pipe: Any = nlp.get_pipe(component) if nlp.has_pipe(component) else None
+        shims = [shim for node in pipe.model.walk() for shim in node.shims] if pipe else []
+        encoders = [shim.transformer for shim in shims if hasattr(shim, "transformer")]
+        if not encoders:
+            raise HoneError(Errors.H520.format(component=component, names=", ".join(nlp.pipe_names)))
+        for encoder in encoders:
+            freeze(encoder, embeddings=embeddings, layers=layers or [])
+        return nlp
+
+    return freeze_layers

@@ -1,0 +1,129 @@
+"""`hone extend`: a config that trains as it stands, and keeps what the pipeline knew."""
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.tokens import DocBin, Span
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from spacy.util import load_config
+from typer.testing import CliRunner
+
+from spacy_hone.cli import hone_cli
+from spacy_hone.errors import HoneError
+from spacy_hone.training.extend import Choices, extend
+from spacy_hone.training.teaching import make_freeze_layers
+
+TEXTS = ["Ann sees Rome", "Rome calls Ann", "Bob leaves Paris", "Paris likes Bob", "Ann and Bob", "Rome and Paris"]
+TOK2VEC = {
+    "@architectures": "spacy.HashEmbedCNN.v2",
+    "pretrained_vectors": None,
+    "width": 32,
+    "depth": 2,
+    "embed_size": 200,
+    "window_size": 1,
+    "maxout_pieces": 2,
+    "subword_features": True,
+}
+LABELS = {"Ann": "PER", "Bob": "PER", "Rome": "LOC", "Paris": "LOC"}
+
+
+def corpus(path: Path, *labels: str) -> Path:
+    nlp = spacy.blank("en")
+    docs = list(nlp.pipe(TEXTS))
+    for doc in docs:
+        named = [(token.i, LABELS[token.text]) for token in doc if LABELS.get(token.text) in labels]
+        doc.set_ents([Span(doc, i, i + 1, label=label) for i, label in named])
+    DocBin(docs=docs).to_disk(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    """A shared tok2vec with hone_ner, which knows people."""
+    folder = tmp_path_factory.mktemp("old")
+    people = corpus(folder / "people.spacy", "PER")
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 32}
+    head = {"@architectures": "hone.TokenClassifier.v1", "tok2vec": listener}
+    nlp.add_pipe("hone_ner", name="ner", config={"model": head})
+    examples = list(spacy.training.Corpus(people)(nlp))
+    spacy.util.fix_random_seed(0)
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.01
+    for _ in range(30):
+        nlp.update(examples, sgd=optimizer)
+    nlp.to_disk(folder / "model")
+    return folder / "model"
+
+
+def test_the_config_trains_and_keeps_the_old_labels(model, tmp_path):
+    new = corpus(tmp_path / "new.spacy", "LOC")
+    dev = corpus(tmp_path / "dev.spacy", "PER", "LOC")
+    choices = Choices(dev=dev, steps=60, learn_rate=0.01)
+    extend(str(model), new, tmp_path / "out.cfg", choices)
+    text = (tmp_path / "out.cfg").read_text(encoding="utf8")
+    assert text.startswith("#") and f"python -m spacy train {tmp_path / 'out.cfg'}" in text
+    nlp = init_nlp(load_config(tmp_path / "out.cfg", {"training.eval_frequency": 20}, interpolate=False))
+    (tmp_path / "trained").mkdir()
+    train(nlp, tmp_path / "trained", stdout=StringIO(), stderr=StringIO())
+    trained = spacy.load(tmp_path / "trained" / "model-best")
+    assert trained.get_pipe("ner").labels == ("PER", "LOC")
+    found = {(ent.text, ent.label_) for doc in trained.pipe(TEXTS) for ent in doc.ents}
+    assert found == set(LABELS.items())
+    settings = trained.config["initialize"]["components"].get("ner", {})
+    assert not {"teacher", "init_from", "relabel"} & settings.keys()
+
+
+def test_a_replay_corpus_says_what_it_is_annotated_with(model, tmp_path):
+    new, old = corpus(tmp_path / "new.spacy", "LOC"), corpus(tmp_path / "old.spacy", "PER")
+    config, _ = extend(str(model), new, tmp_path / "out.cfg", Choices(replay=old))
+    readers = config["corpora"]["train"]["*"]
+    assert {name: reader["annotated"] for name, reader in readers.items()} == {"new": ["LOC"], "replay": ["PER"]}
+
+
+@pytest.mark.parametrize(
+    ("labels", "wanted", "match"),
+    [
+        (("LOC", "PER"), ["LOC"], None),
+        (("LOC",), ["ORG"], r"H523.*ORG.*LOC \(6\)"),
+        (("PER",), [], "H524"),
+    ],
+)
+def test_labels(model, tmp_path, labels, wanted, match):
+    new = corpus(tmp_path / "new.spacy", *labels)
+    if match is None:
+        config, _ = extend(str(model), new, tmp_path / "out.cfg", Choices(labels=wanted))
+        assert config["initialize"]["components"]["ner"]["labels"] == ["PER", "LOC"]
+        return
+    with pytest.raises(HoneError, match=match):
+        extend(str(model), new, tmp_path / "out.cfg", Choices(labels=wanted))
+    assert not (tmp_path / "out.cfg").exists()
+
+
+def test_labels_are_not_dropped_in_silence(model, tmp_path):
+    nlp = spacy.blank("en")
+    doc = nlp("Ann sees Rome")
+    doc.set_ents([Span(doc, 1, 2, label="ACT"), Span(doc, 2, 3, label="LOC")])
+    DocBin(docs=[doc]).to_disk(tmp_path / "new.spacy")
+    with pytest.raises(HoneError, match=r"H522.*ACT"):
+        extend(str(model), tmp_path / "new.spacy", tmp_path / "out.cfg", Choices(labels=["LOC"]))
+
+
+def test_the_command(model, tmp_path):
+    new = corpus(tmp_path / "new.spacy", "LOC")
+    arguments = ["extend", str(model), str(tmp_path / "out.cfg"), "--corpus", str(new), "--freeze-layers", "0,1"]
+    result = CliRunner().invoke(hone_cli, arguments)
+    assert result.exit_code == 0, result.output
+    assert "PER: kept" in result.output and "LOC: new, 6 in the corpus" in result.output
+    assert "layers = [0, 1]" in (tmp_path / "out.cfg").read_text(encoding="utf8")
+    again = CliRunner().invoke(hone_cli, arguments)
+    assert again.exit_code == 1 and "H525" in again.output
+
+
+def test_freezing_needs_an_encoder_of_ours(model):
+    with pytest.raises(HoneError, match=r"H520.*tok2vec, ner"):
+        make_freeze_layers("tok2vec", layers=[0])(spacy.load(model))
