@@ -16,24 +16,24 @@ EXAMPLES = {  # pipeline: a text, and what to print
 
 
 def main() -> None:
-    """Print a table of scores, the wheels and how to call each."""
+    """Print tables of scores, the wheels and how to call each."""
     console = Console(width=110)
-    table = Table(title="On the test part: strict entity scores; for posts, scores of the label legal")
-    for column in ("pipeline", "precision", "recall", "F1", "95 % interval", "words/s"):
-        table.add_column(column)
+    columns = ("pipeline", "precision", "recall", "F1", "95 % interval", "words/s")
+    table = Table(
+        *columns, title="On the test part: strict entity scores; for posts, scores of the label legal"
+    )
     for name in EXAMPLES:
         scores = srsly.read_json(Path("metrics") / f"{name.split('_')[1]}.json")
         row = scores["categories"]["textcat"]["per_label"]["legal"] if name == "zh_posts" else scores["micro"]
         low, high = row.get("interval") or scores["interval"]
-        figures = [f"{row[k]:.3f}" for k in ("precision", "recall", "f1")]
-        table.add_row(name, *figures, f"{low:.3f}-{high:.3f}", f"{scores['words_per_second']:,.0f}")
+        figures = [*(f"{row[k]:.3f}" for k in ("precision", "recall", "f1")), f"{low:.3f}-{high:.3f}"]
+        table.add_row(name, *figures, f"{scores['words_per_second']:,.0f}")
     console.print(table)
     for wheel in sorted(Path("packages").glob("*.whl")):
         console.print(f"{wheel}  {wheel.stat().st_size / 1e6:.1f} MB", highlight=False)
     console.print("\nUse them, here or anywhere after `pip install packages/*.whl -c constraints.txt`:")
     for name, (text, shown) in EXAMPLES.items():
-        code = f'\nimport spacy; doc = spacy.load("{name}")("{text}")\nprint({shown})'
-        console.print(code, highlight=False, markup=False, soft_wrap=True)
+        print(f'\nimport spacy; doc = spacy.load("{name}")("{text}")\nprint({shown})')
 
 
 if __name__ == "__main__":
