@@ -156,7 +156,7 @@ def _make_config(
 
 def _other_heads(nlp: Language, name: str) -> list[str]:
     """What has labels of its own, and so is not an encoder, and is not to be trained."""
-    return [each for each in nlp.pipe_names if each != name and getattr(nlp.get_pipe(each), "labels", ())]
+    return [each for each in nlp.pipe_names if each != name and getattr(nlp.get_pipe(each), "labels", False)]
 
 
 def _corpora(annotated: list[str], nlp: Language, name: str, choices: Choices) -> dict[str, Any]:
