@@ -11,7 +11,7 @@ from thinc.api import Config
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "configs").rglob("*.cfg"))
 
-LONGER = ("training.max_steps", "training.eval_frequency")
+LONGER = ("training.max_steps", "training.eval_frequency", "training.patience")
 OTHER_TASK = ("nlp.pipeline", "training.score_weights")
 TAUGHT = ("paths.teacher", "components.ner.loss", "training.before_to_disk", "initialize.components.ner")
 # variant -> (base, prefixes of the settings in which it may differ)
@@ -77,6 +77,12 @@ def test_config_resolves(path: Path):
     assert callable(resolved["optimizer"])
     assert path.read_text(encoding="utf8").startswith("#")
     assert f"python -m spacy train configs/{path.name}" in path.read_text(encoding="utf8")
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.name)
+def test_patience_can_end_a_training(path: Path):
+    training = Config().from_disk(path, interpolate=False)["training"]
+    assert training["eval_frequency"] < training["patience"] < training["max_steps"]
 
 
 def test_pretrained_or_from_scratch_is_one_word():

@@ -51,7 +51,7 @@ def test_the_loss_block_is_a_loss():
         Config().from_str("[components]\n[components.ner]\n" + text)["components"]["ner"]
     )["loss"]
     loss.bind(["", "PART", "PART"], [90, 4, 6], 100, strict=True)
-    assert loss.label_weights == [("O", 1.0), ("PART", 5.0)]
+    assert loss.label_weights == [("O", pytest.approx(0.5556, abs=1e-4)), ("PART", 5.0)]
 
 
 def test_the_loggers_resolve(tmp_path, monkeypatch):

@@ -80,6 +80,18 @@ def old(tmp_path_factory) -> Path:
     return path
 
 
+def test_relabelling_reaches_a_crf(tmp_path):
+    model = {**MODEL, "crf": True}
+    first = student({}, {"model": model})
+    train(first, examples(first, places=False))
+    first.to_disk(tmp_path)
+    teacher = {"@misc": "hone.PipelineTeacher.v1", "model": str(tmp_path)}
+    settings = {"init_from": str(tmp_path), "annotated": ["LOC"], "relabel": "hard", "teacher": teacher}
+    nlp = student(settings, {"model": model})
+    train(nlp, examples(nlp, people=False))
+    assert found(nlp) == {("Ann", "PER"), ("Bob", "PER"), ("Rome", "LOC"), ("Paris", "LOC")}
+
+
 @pytest.mark.parametrize("relabel", ["hard", "soft"])
 def test_new_labels_are_learned_and_old_ones_kept(old, relabel):
     settings = {

@@ -125,7 +125,7 @@ def test_labels_are_found_sorted_and_counted():
     assert (cfg["labels"], cfg["counts"], cfg["total"]) == (["food", "money", "sport"], [6, 6, 6], 18)
     rows = [*MULTI, ("nothing known", {}), ("partly", {"food": 1})]
     cfg = initialized("hone_textcat_multilabel", rows).get_pipe("textcat").cfg
-    assert (cfg["counts"], cfg["total"]) == ([13, 12, 12], 20)
+    assert (cfg["counts"], cfg["total"]) == ([13, 12, 12], [20, 19, 19])
 
 
 def test_given_labels_leave_other_categories_to_others():

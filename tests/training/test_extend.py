@@ -124,6 +124,22 @@ def test_the_command(model, tmp_path):
     assert again.exit_code == 1 and "H525" in again.output
 
 
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [(["--alpha", "2"], "H526"), (["--relabel", "firm"], "H526"), (["--freeze-layers", "a"], "H526")],
+)
+def test_choices_that_cannot_be(model, tmp_path, options, code):
+    new = corpus(tmp_path / "new.spacy", "LOC")
+    result = CliRunner().invoke(hone_cli, ["extend", str(model), str(tmp_path / "o.cfg"), "--corpus", str(new), *options])
+    assert result.exit_code == 1 and code in result.output
+    assert not (tmp_path / "o.cfg").exists()
+
+
+def test_a_pipeline_that_is_not_there(tmp_path):
+    with pytest.raises(HoneError, match=r"H527.*nowhere"):
+        extend("nowhere", corpus(tmp_path / "new.spacy", "LOC"), tmp_path / "o.cfg", Choices())
+
+
 def test_freezing_needs_an_encoder_of_ours(model):
     with pytest.raises(HoneError, match=r"H520.*tok2vec, ner"):
         make_freeze_layers("tok2vec", layers=[0])(spacy.load(model))

@@ -6,8 +6,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ..errors import HoneError
+from ..errors import Errors, HoneError
 from ..training.extend import Choices, extend
+
+
+def parse_layers(text: str) -> list[int]:
+    """Numbers of layers with commas. Raises H526."""
+    layers = [layer.strip() for layer in text.split(",") if layer.strip()]
+    if bad := [layer for layer in layers if not layer.isdecimal()]:
+        raise HoneError(Errors.H526.format(option="--freeze-layers", value=", ".join(bad), expected="0,1,2"))
+    return list(map(int, layers))
 
 
 def extend_cli(
@@ -58,7 +66,7 @@ def extend_cli(
             alpha=alpha,
             temperature=temperature,
             freeze_embeddings=freeze_embeddings,
-            freeze_layers=[int(layer) for layer in freeze_layers.split(",") if layer.strip()],
+            freeze_layers=parse_layers(freeze_layers),
             steps=steps,
             learn_rate=learn_rate,
             plain=plain,

@@ -45,7 +45,7 @@ class EvaluationErrors:
         "[H617] {option} does not go with --fit-thresholds, which compares on the corpus that it fits to. Leave it out, and "
         "evaluate the fitted pipeline on another corpus."
     )
-    H618 = "[H618] Component '{name}': no document holds {labels}, so there is nothing to fit. The threshold stays 0.5."
+    H618 = "[H618] Component '{name}': no document holds {labels}, so there is nothing to fit. What was decided before stays."
     H619 = (
         "[H619] Component '{name}': no temperature is best, so it stays {temperature}: the corpus is too small, or one that the "
         "component was trained on."

@@ -67,3 +67,5 @@ class TrainingErrors:
         "[H531] hone.CopyEncoder.v1: in {whose} the component '{component}' has no encoder of hone.TransformerModel.v1. It "
         "has: {found}. Set the callback's `component`."
     )
+    H526 = "[H526] {option} is {value!r}. Expected: {expected}."
+    H527 = "[H527] {model} cannot be loaded as a pipeline to extend: {problem}"

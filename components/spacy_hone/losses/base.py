@@ -64,14 +64,20 @@ class RowLoss(Loss):
         """
 
     def bind(
-        self, labels: Sequence[str], counts: Sequence[int], total: int | None = None, *, strict: bool = False
+        self,
+        labels: Sequence[str],
+        counts: Sequence[int],
+        total: int | Sequence[int] | None = None,
+        *,
+        strict: bool = False,
     ) -> None:
         """Learn what the columns are and how many rows of the training data each has, and weigh them. The
         component calls this at initialisation, after loading and when labels are added.
 
         labels (Sequence[str]): the label of each column; the tags of an entity type share one, "" is O.
         counts (Sequence[int]): the number of training rows of each column, in the same order.
-        total (int | None): the number of training rows with annotation. None: the sum of the counts.
+        total (int | Sequence[int] | None): the number of training rows with annotation; of independent labels also
+            by column. None: the sum of the counts.
         strict (bool): whether computed weights need an example of each label. If not, one without examples
             has the highest weight.
 

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
-from math import isfinite
+from math import inf, isfinite
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +48,9 @@ class Weighting:
         outside_weight: float | None = None,
         ramp: Schedule = 1.0,
     ):
-        if not max_weight >= 1:
-            raise HoneError(Errors.H405.format(name="max_weight", value=max_weight, expected="1 or more"))
+        if not 1 <= max_weight < inf:
+            expected = "a finite number, 1 or more"
+            raise HoneError(Errors.H405.format(name="max_weight", value=max_weight, expected=expected))
         self.max_weight = max_weight
         self.outside_weight = outside_weight
         self.ramp = Ramp("weight_ramp", ramp, highest=1.0)
@@ -67,13 +69,20 @@ class Weighting:
         return self.method == "none" and self.outside_weight is None
 
     def by_label(
-        self, labels: Sequence[str], counts: Sequence[int], total: int, link: Link, *, strict: bool
+        self,
+        labels: Sequence[str],
+        counts: Sequence[int],
+        total: int | Sequence[int],
+        link: Link,
+        *,
+        strict: bool,
     ) -> dict[str, float]:
         """The weight of each label; under softmax "" is O.
 
         labels (Sequence[str]): the label of each column. Columns of one label share its weight.
         counts (Sequence[int]): the number of training rows of each column.
-        total (int): the number of training rows.
+        total (int | Sequence[int]): the number of training rows; of independent labels also by column, where not
+            each row says something of each label.
         link (str): "softmax" for exclusive labels, "sigmoid" for independent ones.
         strict (bool): whether each label but O needs an example.
 
@@ -92,14 +101,15 @@ class Weighting:
             if strict and without:
                 raise HoneError(Errors.H408.format(method=self.method, labels=", ".join(without)))
             if n.any():
-                rows = total if link == "softmax" else total * np.bincount(places)
+                known = np.broadcast_to(total, len(labels))
+                rows = total if link == "softmax" else np.bincount(places, weights=known)
                 weights = self._computed(n, rows, link)
         by_label = dict(zip(names, weights.tolist()))
         if self.outside_weight is not None and link == "softmax":
             by_label[""] = self.outside_weight
         return by_label
 
-    def _computed(self, n: NDArray, rows: NDArray | int, link: Link) -> NDArray:
+    def _computed(self, n: NDArray, rows: Any, link: Link) -> NDArray:
         seen = n > 0
         weights = np.full(len(n), float(self.max_weight))
         lowest = 0.0

@@ -179,7 +179,10 @@ class LossPipe(TrainablePipe):
         self._index()
         if self._is_initialized():
             self.model.attrs["resize_output"](self.model, len(self.columns))
-            self.cfg["counts"] += [0] * (len(self.columns) - len(self.cfg["counts"]))
+            added = [0] * (len(self.columns) - len(self.cfg["counts"]))
+            self.cfg["counts"] += added
+            if isinstance(self.cfg["total"], list):
+                self.cfg["total"] += added
             self._bind()
         return 1
 
@@ -204,13 +207,14 @@ class LossPipe(TrainablePipe):
         return bool(self.model.get_ref("output").has_param("W"))
 
     def _initialize(
-        self, get_examples: Callable[[], Iterable[Example]], counts: Sequence[int], total: int
+        self, get_examples: Callable[[], Iterable[Example]], counts: Sequence[int], total: int | Sequence[int]
     ) -> None:
         """Initialise the model, and let the loss learn from the counts.
 
         counts: the training rows of each column. total: the training rows with annotation.
         """
-        self.cfg["counts"], self.cfg["total"] = [int(n) for n in counts], int(total)
+        self.step = 0
+        self.cfg["counts"], self.cfg["total"] = [int(n) for n in counts], np.asarray(total).tolist()
         output = self.model.get_ref("output")
         if not output.has_dim("nO"):
             output.set_dim("nO", len(self.columns))

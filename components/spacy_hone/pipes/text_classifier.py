@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +104,11 @@ class TextClassifier(LossPipe):
             self.name, pairs, self.labels, self.cfg["multi_label"], self.cfg["positive_label"]
         )
 
+    def _restore(self) -> Self:
+        self.calibrate(self.cfg["temperature"])
+        self.set_thresholds(self.cfg["thresholds"])
+        return super()._restore()
+
     def predict(self, docs: Iterable[Doc]) -> NDArray[np.float64]:
         """The probability of each label, shape (docs, labels). The documents are not changed."""
         logits = self.logits(docs) / self.cfg["temperature"]
@@ -173,9 +178,9 @@ class TextClassifier(LossPipe):
         for label in sorted({label for each in cats for label in each}) if wanted is None else wanted:
             self.add_label(label)
         gold = encode_cats(cats, self.labels, multi_label)
-        n_known = int(gold.known.reshape(len(cats), -1).any(axis=1).sum())
-        self._check(len(cats), n_known > 0 or had_labels)
-        self._initialize(get_examples, gold.targets.sum(axis=0).tolist(), n_known)
+        n_known = gold.known.sum(axis=0)  # of independent labels by label
+        self._check(len(cats), bool(np.any(n_known)) or had_labels)
+        self._initialize(get_examples, gold.targets.sum(axis=0).tolist(), n_known.astype(int).tolist())
         self.teach(teacher, get_examples, vectors=vectors)
 
     def _check(self, n_docs: int, is_taught: bool) -> None:

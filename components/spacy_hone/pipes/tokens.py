@@ -86,7 +86,7 @@ class TokenPipe(LossPipe):
                 self.loss,
                 logits,
                 lengths,
-                columns=columns,
+                columns=targets.argmax(axis=1),
                 known=known & (targets.max(axis=1) == 1),
                 legal=self.legal,
                 closed=np.concatenate(list(map(self.closed, examples))),

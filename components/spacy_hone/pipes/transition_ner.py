@@ -96,6 +96,10 @@ class TransitionNER(EntityRecognizer):
         scorer: Callable | None = ner_score,
         **settings: Any,
     ):
+        if loss.takes_logits:
+            raise HoneError(
+                Errors.H314.format(name=name, option="a teacher", value=type(loss).__name__, expected="none")
+            )
         for option, expected in EXCLUSIVE.items():
             value = getattr(loss, option, expected)  # a loss of one's own may know no smoothing
             if value != expected:
@@ -170,6 +174,7 @@ class TransitionNER(EntityRecognizer):
         tokens = (token for eg in get_examples() for token in eg.reference)
         self.cfg["counts"] = dict(Counter(token.ent_type_ for token in tokens if token.ent_iob))
         super().initialize(get_examples, nlp, labels)
+        self.step = 0
         self._bind(strict=True)
         self.cfg["weights"] = [[label, round(weight, 6)] for label, weight in self.loss.label_weights]
         if self.cfg["weights"]:

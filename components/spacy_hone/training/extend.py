@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import spacy
 from spacy.language import Language
@@ -12,6 +12,7 @@ from thinc.api import Config
 
 from ..corpora.docs import read_docs
 from ..errors import Errors, HoneError
+from ..pipes.relabel import Relabel
 from .annotations import needed_annotations
 
 EXTENDABLE = ("hone_ner", "hone_tagger", "hone_textcat", "hone_textcat_multilabel")
@@ -55,11 +56,15 @@ def extend(
     RETURNS: the config, and how often the corpus has each of its labels.
 
     Raises H521 (nothing to extend, or several candidates), H522 (labels of the corpus that would be dropped), H523
-    (labels that the corpus does not have), H524 (nothing new), H525 (the file is there already).
+    (labels that the corpus does not have), H524 (nothing new), H525 (the file is there already), H526 (a choice that cannot be), H527 (no such pipeline).
     """
     if output.exists() and not overwrite:
         raise HoneError(Errors.H525.format(path=output))
-    nlp = spacy.load(model)
+    _check(choices)
+    try:
+        nlp = spacy.load(model)
+    except (OSError, ValueError) as error:
+        raise HoneError(Errors.H527.format(model=model, problem=error)) from error
     name = _find_component(nlp, model, choices.component)
     counts = _count_labels(nlp, name, corpus)
     old = _labels(nlp, name)
@@ -79,6 +84,18 @@ def extend(
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(f"{header}\n{config.to_str(interpolate=False)}\n", encoding="utf8")
     return config, counts
+
+
+def _check(choices: Choices) -> None:
+    """Refuse what would fail when the config is trained."""
+    for option, value, is_right, expected in (
+        ("--alpha", choices.alpha, 0 <= choices.alpha <= 1, "from 0 to 1"),
+        ("--temperature", choices.temperature, choices.temperature > 0, "above 0"),
+        ("--threshold", choices.relabel_threshold, 0 <= choices.relabel_threshold <= 1, "from 0 to 1"),
+        ("--relabel", choices.relabel, choices.relabel in get_args(Relabel), ", ".join(get_args(Relabel))),
+    ):
+        if not is_right:
+            raise HoneError(Errors.H526.format(option=option, value=value, expected=expected))
 
 
 def _find_component(nlp: Language, model: str, wanted: str | None) -> str:
@@ -144,7 +161,8 @@ def _make_config(
     component = config["components"][name]
     hard = component["loss"]["hard"] if "hard" in component["loss"] else component["loss"]
     taught = {"alpha": choices.alpha, "temperature": choices.temperature, "hard": hard}
-    component["loss"] = hard if choices.plain else {"@losses": "hone.Distillation.v1", **taught}
+    has_crf = component["model"].get("crf", False)  # which distillation has no meaning for
+    component["loss"] = hard if choices.plain or has_crf else {"@losses": "hone.Distillation.v1", **taught}
     for other in config["components"]:
         if other != name:
             config["components"][other] = {"source": "${paths.model}"}

@@ -93,7 +93,9 @@ def fit(
         label: fit_threshold(probabilities[known[:, i], i], gold[known[:, i], i])
         for label, i in columns.items()
     }
-    pipe.set_thresholds([(label, value) for label, value in thresholds.items() if value is not None])
+    found = {label: value for label, value in thresholds.items() if value is not None}
+    kept_pairs = {label: value for label, value in pipe.cfg["thresholds"] if label not in found}
+    pipe.set_thresholds([*kept_pairs.items(), *found.items()])
     warnings = []
     if missing := [label for label, value in thresholds.items() if value is None]:
         warnings.append(Errors.H618.format(name=pipe.name, labels=", ".join(missing)))

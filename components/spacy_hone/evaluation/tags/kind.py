@@ -37,7 +37,7 @@ def _predictable(nlp: Language, attr: Attr) -> set[str]:
 
 def _written(nlp: Language, name: str) -> str | None:
     factory = nlp.get_pipe_meta(name).factory
-    return STOCK.get(factory) or getattr(nlp.get_pipe(name), "cfg", {}).get("attr")
+    return STOCK.get(factory) or getattr(nlp.get_pipe(name), "cfg", {}).get("written")
 
 
 def _copy(source: Doc, target: Doc, attr: Attr) -> None:
