@@ -88,7 +88,12 @@ class Distillation(RowLoss):
         return alpha * d_rows, alpha * values
 
     def bind(
-        self, labels: Sequence[str], counts: Sequence[int], total: int | Sequence[int] | None = None, *, strict: bool = False
+        self,
+        labels: Sequence[str],
+        counts: Sequence[int],
+        total: int | Sequence[int] | None = None,
+        *,
+        strict: bool = False,
     ) -> None:
         """As in `RowLoss`, for the hard loss. Raises H415 too."""
         if self.tokens == "entity" and "" not in labels:
