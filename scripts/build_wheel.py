@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
 
 from spacy_hone.deploy.wheels import build_wheel
 from spacy_hone.errors import HoneError
@@ -17,9 +18,12 @@ Meta = Annotated[
 def main(source: Path, packages: Path, meta: Meta = None) -> None:
     """Build the wheel of SOURCE, a trained pipeline or a directory with setup.cfg, into PACKAGES."""
     try:
-        print(build_wheel(source, packages, meta))
+        with Progress(SpinnerColumn(), "{task.description}", TimeElapsedColumn(), transient=True) as progress:
+            progress.add_task(f"Building the wheel of {source}")
+            wheel = build_wheel(source, packages, meta)
     except HoneError as error:
         sys.exit(str(error))
+    print(wheel)
 
 
 if __name__ == "__main__":

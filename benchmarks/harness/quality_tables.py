@@ -21,7 +21,7 @@ from spacy_hone.evaluation.scores import EntityScores, prf
 RARE = 30  # a rarest label has at least so many gold cases
 HEADER = (
     "data", "system", "updates", "rate", "runs", "micro F1 (sd)", "macro F1 (sd)", "rarest label (cases)",
-    "its F1 (sd)", "ECE (sd)", "s a run", "words/s", "encoder",
+    "its F1 (sd)", "ECE (sd)", "encoder",
 )  # fmt: skip
 POSITIVE_HEADER = (
     "data", "system", "runs", "F1 (sd)", "recall at precision 0.95, on the test ranking (sd)",
@@ -111,9 +111,7 @@ def _row(name: tuple[str, ...], group: list[Record]) -> list[str]:
         *name, f"{len(group)}", spread([record["micro"][2] for record in group]),
         spread([record["macro_f1"] for record in group]),
         "" if i is None else f"{label} ({_cases(scores[0])[i]:,})", spread(rare),
-        spread([record["ece"] for record in group]),
-        f"{fmean(record['seconds'] for record in group):.0f}",
-        f"{fmean(record['words_per_second'] for record in group):,.0f}", group[0]["precision"],
+        spread([record["ece"] for record in group]), group[0]["precision"],
     ]  # fmt: skip
 
 

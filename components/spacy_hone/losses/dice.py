@@ -31,6 +31,9 @@ def make_dice(
     to p = 1. The paper's formula has γ = 1 (where its code has the exponent alpha), its authors' experiments ran
     with 0.01, which is nearly the plain dice of γ = 0.
 
+    Where a label is rare, its gradient vanishes once it has become unlikely: on posts of which one in 21 is a legal
+    question, training ended with "none is" (benchmarks/README.md). Try it on dev, and with weights.
+
     link (str): "softmax" where exactly one label holds, "sigmoid" where any number does.
     gamma (float | Schedule): γ, 0 or more; a schedule has a value for each update.
     smooth (float): s, 0 or more. With 0, labels that are not there (y = 0) have no gradient.
