@@ -156,17 +156,18 @@ class TokenClassifierNER(TokenPipe):
         examples: Sequence[Example],
         targets: NDArray[np.float32],
         known: NDArray[np.bool_],
-        logits: NDArray[np.float32],
+        logits: Floats2d,
         taught: Targets | None,
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         labels = [eg.reference.user_data.get(ANNOTATED, self.annotated) for eg in examples]
-        if not any(labels):
+        if all(each is None for each in labels):
             return targets, known
         lengths = [len(eg.predicted) for eg in examples]
         of_docs = np.array([np.isin(self.columns, self.labels if each is None else each) for each in labels])
         covered = np.repeat(of_docs, lengths, axis=0)
+        believed = self.model.ops.to_numpy(logits)
         return self.relabelling(
-            targets, known, covered=covered, logits=logits, taught=taught, lengths=lengths, table=self.tags
+            targets, known, covered=covered, logits=believed, taught=taught, lengths=lengths, table=self.tags
         )
 
     def initialize(

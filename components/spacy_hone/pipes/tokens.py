@@ -77,7 +77,7 @@ class TokenPipe(LossPipe):
         logits = ops.xp.concatenate(scores)
         taught = self.ask(docs)
         targets = np.eye(len(self.columns), dtype="float32")[columns]
-        targets, known = self.complete(examples, targets, known, ops.to_numpy(logits), taught)
+        targets, known = self.complete(examples, targets, known, logits, taught)
         if self.crf is None:
             value, d_logits = self.objective(logits, ops.xp.asarray(targets), ops.xp.asarray(known), taught)
         else:
@@ -100,12 +100,13 @@ class TokenPipe(LossPipe):
         examples: Sequence[Example],
         targets: NDArray[np.float32],
         known: NDArray[np.bool_],
-        logits: NDArray[np.float32],
+        logits: Floats2d,
         taught: Targets | None,
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Say more of the targets than the annotation does. Arrays are of all tokens of the batch, one after another.
 
-        targets: one-hot, shape (tokens, columns). known: shape (tokens,). logits: the model's, shape (tokens, columns).
+        targets: one-hot, shape (tokens, columns). known: shape (tokens,). logits: the model's, shape (tokens, columns), on its
+        device.
         taught: what the teacher says.
         RETURNS: targets and known anew. A CRF takes tokens whose targets are not one-hot as unknown.
         """
