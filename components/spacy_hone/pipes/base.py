@@ -22,6 +22,18 @@ from ..teachers.mapping import Mapping, Targets, prepare
 from .inherit import copy_rows, load_elder
 from .vectors import TeacherVectors
 
+# the tok2vec of a component that is added without a config
+DEFAULT_TOK2VEC = """
+@architectures = "spacy.HashEmbedCNN.v2"
+pretrained_vectors = null
+width = 96
+depth = 4
+embed_size = 2000
+window_size = 1
+maxout_pieces = 3
+subword_features = true
+"""
+
 
 class LossPipe(TrainablePipe):
     """A component whose model gives logits, with a row for each token or document and a column for each tag or

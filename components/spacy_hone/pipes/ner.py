@@ -20,6 +20,7 @@ from ..errors import Errors, HoneError
 from ..losses.base import RowLoss
 from ..teachers.base import Task, Teacher
 from ..teachers.mapping import Targets
+from .base import DEFAULT_TOK2VEC
 from .decoding import ScoredSpan, decode
 from .gold import read_gold
 from .relabel import Relabel, Relabelling
@@ -28,7 +29,8 @@ from .tokens import TokenGold, TokenPipe
 from .vectors import TeacherVectors
 
 ANNOTATED = "hone.annotated"  # in doc.user_data: the labels that the annotation of a document covers
-DEFAULT_CONFIG = """
+DEFAULT_CONFIG = (
+    """
 [ner]
 scheme = "BIO"
 spans_key = null
@@ -43,15 +45,9 @@ spans_key = null
 @architectures = "hone.TokenClassifier.v1"
 
 [ner.model.tok2vec]
-@architectures = "spacy.HashEmbedCNN.v2"
-pretrained_vectors = null
-width = 96
-depth = 4
-embed_size = 2000
-window_size = 1
-maxout_pieces = 3
-subword_features = true
 """
+    + DEFAULT_TOK2VEC
+)
 
 if not Span.has_extension("confidence"):
     Span.set_extension("confidence", default=None)

@@ -20,11 +20,13 @@ from thinc.types import Floats2d
 from ..errors import Errors, HoneError
 from ..losses.base import RowLoss
 from ..teachers.base import Teacher
+from .base import DEFAULT_TOK2VEC
 from .decoding import best_tags
 from .tokens import TokenGold, TokenPipe
 from .vectors import TeacherVectors
 
-DEFAULT_CONFIG = """
+DEFAULT_CONFIG = (
+    """
 [tagger]
 attr = "tag"
 
@@ -38,15 +40,9 @@ attr = "tag"
 @architectures = "hone.TokenClassifier.v1"
 
 [tagger.model.tok2vec]
-@architectures = "spacy.HashEmbedCNN.v2"
-pretrained_vectors = null
-width = 96
-depth = 4
-embed_size = 2000
-window_size = 1
-maxout_pieces = 3
-subword_features = true
 """
+    + DEFAULT_TOK2VEC
+)
 
 Attr = Literal["tag", "pos"]
 WHITESPACE = {"tag": "_SP", "pos": "SPACE"}  # as in spaCy's own pipelines

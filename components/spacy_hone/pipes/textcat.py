@@ -8,9 +8,11 @@ from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..losses.base import RowLoss
+from .base import DEFAULT_TOK2VEC
 from .text_classifier import TextClassifier
 
-DEFAULT_CONFIG = """
+DEFAULT_CONFIG = (
+    """
 [textcat]
 positive_label = null
 
@@ -25,15 +27,9 @@ positive_label = null
 pooling = "mean"
 
 [textcat.model.tok2vec]
-@architectures = "spacy.HashEmbedCNN.v2"
-pretrained_vectors = null
-width = 96
-depth = 4
-embed_size = 2000
-window_size = 1
-maxout_pieces = 3
-subword_features = true
-
+"""
+    + DEFAULT_TOK2VEC
+    + """
 [textcat_multilabel]
 scorer = ${textcat.scorer}
 model = ${textcat.model}
@@ -42,6 +38,7 @@ model = ${textcat.model}
 @losses = "hone.CrossEntropy.v1"
 link = "sigmoid"
 """
+)
 DEFAULTS = Config().from_str(DEFAULT_CONFIG)
 
 ASSIGNS = ["doc.cats", "doc._.labels"]
