@@ -25,10 +25,11 @@ def test_path(toy_bert):
     assert resolve_encoder(str(toy_bert())) == toy_bert()
 
 
-def test_asset_by_name_and_by_last_part(toy_bert, tmp_path):
-    shutil.copytree(toy_bert(), tmp_path / "assets" / "encoders" / "toy")
-    for name in ("toy", "someone/toy"):
-        assert resolve_encoder(name, tmp_path) == tmp_path / "assets" / "encoders" / "toy"
+@pytest.mark.parametrize("name", ["toy", "someone/toy"])
+def test_asset_by_its_whole_name(toy_bert, tmp_path, name):
+    folder = tmp_path / "assets" / "encoders" / name
+    shutil.copytree(toy_bert(), folder)
+    assert resolve_encoder(name, tmp_path) == folder
 
 
 def test_asset_of_the_working_directory(toy_bert, tmp_path, monkeypatch):
@@ -62,6 +63,11 @@ def test_package_with_other_weights(tmp_path, monkeypatch):
     monkeypatch.setitem(resolve.PACKAGES, "x/fake", ("fake_encoder", "model", "0" * 64, "fake-encoder"))
     with pytest.raises(HoneError, match="H202"):
         resolve_encoder("x/fake")
+
+
+def test_anothers_encoder_of_the_same_last_name_is_not_ours():
+    assert resolve_encoder("zh-mini").parts[-3:] == ("assets", "encoders", "zh-mini")
+    assert "none of" in str(resolve.find_asset("someone/zh-mini", None))
 
 
 def test_nowhere_lists_what_was_tried(monkeypatch):

@@ -10,6 +10,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from spacy_hone.errors import HoneError
+from spacy_hone.evaluation.tags.scorer import score_tagger
 
 NAMES = {
     "tags": {"the": "DT", "dog": "NN", "cat": "NN", "sleeps": "VBZ", "eats": "VBZ"},
@@ -43,7 +44,9 @@ def trained() -> tuple[English, list[Example]]:
 def test_it_learns_tags(trained):
     nlp, examples = trained
     assert [token.tag_ for token in nlp("the dog eats the cat")] == ["DT", "NN", "VBZ", "DT", "NN"]
-    assert nlp.evaluate(examples)["tag_acc"] == 1.0
+    scores = nlp.evaluate(examples)
+    assert scores["tag_acc"] == 1.0
+    assert scores["tag_per_type"] == {tag: {"p": 1.0, "r": 1.0, "f": 1.0} for tag in ("DT", "NN", "VBZ")}
 
 
 def test_it_learns_parts_of_speech():
@@ -51,7 +54,9 @@ def test_it_learns_parts_of_speech():
     doc = nlp("the cat sleeps")
     assert [token.pos_ for token in doc] == ["DET", "NOUN", "VERB"]
     assert not doc.has_annotation("TAG")
-    assert nlp.evaluate(examples)["pos_acc"] == 1.0
+    scores = nlp.evaluate(examples)
+    assert scores["pos_acc"] == 1.0
+    assert list(scores["pos_per_type"]) == ["DET", "NOUN", "VERB"]
 
 
 def test_whitespace_gets_the_tag_that_spacy_gives_it(trained):
@@ -122,3 +127,25 @@ def test_an_unknown_tag_is_named(trained):
     eg = Example.from_dict(nlp.make_doc("the dog"), {"tags": ["DT", "NNS"]})
     with pytest.raises(HoneError, match=r"H312.*'NNS'.*DT, NN, VBZ"):
         nlp.update([eg])
+
+
+def test_a_tag_that_the_listed_labels_lack_is_named_before_the_first_update():
+    nlp = spacy.blank("en")
+    tagger = nlp.add_pipe("hone_tagger")
+    with pytest.raises(HoneError, match=r"H312.*'VBZ'.*DT, NN"):
+        tagger.initialize(lambda: make_examples(nlp), nlp=nlp, labels=["DT", "NN"])
+
+
+def test_scores_of_each_tag():
+    nlp = spacy.blank("en")
+    gold = Example.from_dict(nlp.make_doc("the dog sleeps"), {"tags": ["DT", "NN", "VBZ"]})
+    for token, tag in zip(gold.predicted, ("DT", "DT", "")):
+        token.tag_ = tag
+    assert score_tagger([gold]) == {
+        "tag_acc": pytest.approx(1 / 3),
+        "tag_per_type": {
+            "DT": {"p": 0.5, "r": 1.0, "f": pytest.approx(2 / 3)},
+            "NN": {"p": 0.0, "r": 0.0, "f": 0.0},
+            "VBZ": {"p": 0.0, "r": 0.0, "f": 0.0},
+        },
+    }

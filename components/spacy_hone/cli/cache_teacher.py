@@ -11,11 +11,11 @@ from spacy.tokens import Doc
 from tqdm import tqdm
 
 from ..errors import Errors, HoneError
+from ..models.devices import use_device
 from ..teachers.configured import choose_corpora, find_teacher, make_tokenizer, read_config, stream_texts
 from ..teachers.fill import Filled, fill
 from ..teachers.pipeline import make_pipeline_teacher
 from ..teachers.store import Header, Store
-from .evaluate import _use_device
 
 Progress = Callable[[Iterable[Doc | str], int], Iterable[Doc | str]]
 CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}  # for overrides of the config
@@ -126,7 +126,7 @@ def cache_teacher(
     total = sum(1 for _ in stream_texts(settings, names, make_tokenizer(settings)))
     if not total:
         raise HoneError(Errors.H109.format(where=", ".join(names), detail="", expected="texts"))
-    device = _use_device(gpu_id)
+    device = use_device(gpu_id)
     with Store.create(out, Header.of(chosen)) as store:
         texts = progress(stream_texts(settings, names, make_tokenizer(settings)), total)
         nlp = make_tokenizer(settings)  # of its own: it forgets

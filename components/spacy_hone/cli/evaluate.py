@@ -9,7 +9,6 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from spacy.tokens import Doc
 from spacy.util import is_package
-from thinc.api import get_current_ops, require_gpu
 from tqdm import tqdm
 
 from ..errors import Errors, HoneError
@@ -25,6 +24,7 @@ from ..evaluation.predict import describe, load_pipeline, predict_corpus
 from ..evaluation.report import print_report, to_json
 from ..evaluation.section import Section
 from ..evaluation.tables import make_console
+from ..models.devices import use_device
 
 FOREIGN = "The categories that it has are of no component, or none holds. Is it the right corpus?"
 Progress = Callable[[Sequence[Doc]], Iterable[Doc]]
@@ -132,7 +132,7 @@ def evaluate(
     Raises HoneError: see the codes H601 to H614, and H620 for `before`.
     """
     check_writable([path for path in (output, predictions, documents) if path])
-    device = _use_device(gpu_id)
+    device = use_device(gpu_id)
     nlp = load_pipeline(model)
     golds = read_golds(corpus, nlp.vocab)
     kinds = choose_kinds(nlp, make_kinds(spans_key), corpus, golds)
@@ -195,7 +195,7 @@ def fit(
     folder = Path(model)
     if not folder.exists() and is_package(model):
         raise HoneError(Errors.H615.format(model=model))
-    device = _use_device(gpu_id)
+    device = use_device(gpu_id)
     nlp = load_pipeline(model)
     pipes = fitting.find_classifiers(nlp)
     outputs = [output] if output else []
@@ -213,13 +213,3 @@ def fit(
     }
     write_files(files)
     return fits
-
-
-def _use_device(gpu_id: int) -> str:
-    """Turn to the GPU that is asked for, and say what is computed on."""
-    if gpu_id >= 0:
-        try:
-            require_gpu(gpu_id)
-        except Exception as error:  # thinc's ValueError, CuPy's CUDARuntimeError, torch's RuntimeError
-            raise HoneError(Errors.H610.format(gpu_id=gpu_id, error=error)) from error
-    return {"cupy": f"CUDA device {gpu_id}", "mps": "Apple MPS"}.get(get_current_ops().name, "CPU")

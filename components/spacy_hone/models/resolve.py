@@ -76,9 +76,10 @@ def find_cached(name: str, root: Path | None) -> Path | str:
 
 def find_asset(name: str, root: Path | None) -> Path | str:
     roots = [root] if root else [Path.cwd(), Path(__file__).parents[3]]
-    folders = [base / "assets" / "encoders" / part for base in roots for part in (name, Path(name).name)]
-    tried = ", ".join(map(str, dict.fromkeys(folders)))
-    return next((folder for folder in folders if is_encoder(folder)), f"none of {tried}")
+    folders = list(dict.fromkeys(base / "assets" / "encoders" / name for base in roots))
+    return next(
+        (folder for folder in folders if is_encoder(folder)), f"none of {', '.join(map(str, folders))}"
+    )
 
 
 def find_package(name: str, root: Path | None) -> Path | str:

@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.parts_of_speech import IDS as PARTS_OF_SPEECH
-from spacy.pipeline.tagger import tagger_score
-from spacy.scorer import Scorer
 from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
@@ -31,7 +29,7 @@ DEFAULT_CONFIG = (
 attr = "tag"
 
 [tagger.scorer]
-@scorers = "spacy.tagger_scorer.v1"
+@scorers = "hone.tagger_scorer.v1"
 
 [tagger.loss]
 @losses = "hone.CrossEntropy.v1"
@@ -69,7 +67,7 @@ def make_tagger(
     loss (RowLoss): the training objective.
     attr (str): what is read and written: "tag" (`token.tag_`, any names) or "pos" (`token.pos_`, the names of
         Universal Dependencies; then choose the best model by `pos_acc`, in [training.score_weights]).
-    scorer (Callable | None): the scoring method; spaCy's tagger scorer gives `pos_acc` where that is the attribute.
+    scorer (Callable | None): the scoring method.
     """
     return TokenClassifierTagger(nlp.vocab, model, name, loss=loss, attr=attr, scorer=scorer)
 
@@ -85,9 +83,8 @@ class TokenClassifierTagger(TokenPipe):
         *,
         loss: RowLoss,
         attr: Attr = "tag",
-        scorer: Callable | None = tagger_score,
+        scorer: Callable | None = None,
     ):
-        scorer = pos_score if attr == "pos" and scorer is tagger_score else scorer
         super().__init__(vocab, model, name, loss=loss, scorer=scorer, cfg={"written": attr})
 
     @property
@@ -144,15 +141,17 @@ class TokenClassifierTagger(TokenPipe):
         if not self.labels:
             source = f"token.{self.cfg['written']}_"
             raise HoneError(Errors.H302.format(name=self.name, source=source, n_docs=n_docs))
+        for tag in sorted(found.keys() - self._rows.keys()):
+            raise HoneError(self._unknown(tag))
         counts = [found[label] for label in self.labels]
         self._initialize(get_examples, counts, sum(counts))
-        self.teach(teacher, get_examples, vectors=vectors)
+        self.teach(teacher, get_examples, vectors=vectors, nlp=nlp)
 
     def read(self, example: Example) -> TokenGold:
         tags = self._tags(example)
         unknown = next((tag for tag in tags if tag and tag not in self._rows), None)
         if unknown:
-            raise HoneError(Errors.H312.format(name=self.name, tag=unknown, labels=", ".join(self.labels)))
+            raise HoneError(self._unknown(unknown))
         return TokenGold(
             np.array([self._rows.get(tag, 0) for tag in tags], dtype="int32"),
             np.array([bool(tag) for tag in tags], dtype=bool),
@@ -164,6 +163,9 @@ class TokenClassifierTagger(TokenPipe):
             raise HoneError(Errors.H311.format(name=self.name, label=label, names=names))
         return super().add_label(label)
 
+    def _unknown(self, tag: str) -> str:
+        return Errors.H312.format(name=self.name, tag=tag, labels=", ".join(self.labels))
+
     def _index(self) -> None:
         self._rows = {label: row for row, label in enumerate(self.labels)}
 
@@ -171,8 +173,3 @@ class TokenClassifierTagger(TokenPipe):
         """The tag of each predicted token; "" where there is none, it cannot be aligned, or on whitespace."""
         tags = example.get_aligned(self.cfg["written"].upper(), as_string=True)
         return ["" if token.is_space else tag or "" for token, tag in zip(example.predicted, tags)]
-
-
-def pos_score(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-    """The accuracy of `token.pos_`, as `pos_acc`."""
-    return Scorer.score_token_attr(examples, "pos", **kwargs)

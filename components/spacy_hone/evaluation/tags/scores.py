@@ -44,7 +44,7 @@ class Verdict:
 def score_tags(samples: Sequence[Sample], bootstrap: int = 1000, seed: int = 0) -> TagScores:
     """Score the samples, of which there must be one. bootstrap: resamples for the intervals; 0 for none."""
     pairs = [sample.pairs for sample in samples]
-    scores = _count(pairs)
+    scores = count_tags(pairs)
     right = np.array([[sum(gold == pred for gold, pred in each), len(each)] for each in pairs])
     wrong = Counter((gold, pred) for each in pairs for gold, pred in each if gold != pred)
     tokens = int(right[:, 1].sum())
@@ -69,7 +69,8 @@ def score_peer(samples: Sequence[Sample], preds: Sequence[Doc], attr: Attr) -> V
     return Verdict(f"{attr}_acc", float(accuracy or 0.0), reason)
 
 
-def _count(documents: Sequence[Sequence[tuple[str, str]]]) -> EntityScores:
+def count_tags(documents: Sequence[Sequence[tuple[str, str]]]) -> EntityScores:
+    """TP, FP and FN by document and tag, from (gold, predicted) tags; "" for no prediction."""
     labels = tuple(sorted({tag for pairs in documents for pair in pairs for tag in pair} - {""}))
     row = {label: i for i, label in enumerate(labels)}
     counts = np.zeros((len(documents), len(labels), 3), dtype="int64")
