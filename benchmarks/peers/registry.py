@@ -25,7 +25,7 @@ LOSSES: dict[str, dict[str, str]] = {
     "focal-1": {"@losses": "hone.Focal.v1", "gamma": "1.0"},
     "focal-2": {"@losses": "hone.Focal.v1", "gamma": "2.0"},
     "dice": {"@losses": "hone.Dice.v1"},
-    "dice-balanced": {"@losses": "hone.Dice.v1", "weights": "balanced"},
+    "dice-ce": {"@losses": "hone.Dice.v1", "cross_entropy": "1.0"},
     "balanced": {"weights": "balanced"},
     "effective": {"weights": "effective"},
 }

@@ -46,6 +46,7 @@ LOSSES = {
     "focal-0": (make_focal, {"gamma": 0.0}, torch_cross_entropy, True),
     "dice-0": (make_dice, {"gamma": 0.0}, torch_dice(0.0), False),
     "dice-0.01": (make_dice, {"gamma": 0.01, "smooth": 1e-4}, torch_dice(0.01, 1e-4), False),
+    "dice-0.01-smooth-1": (make_dice, {}, torch_dice(0.01), False),
     "dice-1": (make_dice, {"gamma": 1.0}, torch_dice(1.0), False),
 }
 EVERY_LOSS = pytest.mark.parametrize("name", LOSSES)
@@ -249,6 +250,19 @@ def test_registered_names_build_and_run(name, settings):
     loss = registry.resolve(Config().from_str(text))["loss"]
     loss.bind(LABELS, COUNTS, 100)
     assert loss(LOGITS, TARGETS["hard"])[1] > 0
+
+
+@EVERY_WEIGHT
+@EVERY_LINK
+def test_dice_and_cross_entropy_add_up(link, weights):
+    both = make_dice(link, cross_entropy=[0.0, 0.5], **weights)
+    both.bind(LABELS, COUNTS, 100)
+    args = LOGITS, TARGETS["soft"], ROW_MASK
+    dice, entropy = (build(name, link, weights)(*args) for name in ("dice-0.01-smooth-1", "cross-entropy"))
+    assert_allclose(both(*args, step=0)[0], dice[0])
+    d_logits, value = both(*args, step=1)
+    assert_allclose(d_logits, dice[0] + 0.5 * entropy[0])
+    assert value == pytest.approx(dice[1] + 0.5 * entropy[1])
 
 
 @pytest.mark.parametrize(

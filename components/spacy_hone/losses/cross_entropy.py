@@ -53,7 +53,12 @@ class CrossEntropy(RowLoss):
     def rows(self, logits: Floats2d, targets: Floats2d, step: int) -> Rows:
         uniform = 1 / logits.shape[1] if self.link == "softmax" else 1 / 2
         targets = (1 - self.label_smoothing) * targets + self.label_smoothing * uniform
-        return _softmax_rows(logits, targets) if self.link == "softmax" else _sigmoid_rows(logits, targets)
+        return entropy_rows(self.link, logits, targets)
+
+
+def entropy_rows(link: Link, logits: Floats2d, targets: Floats2d) -> Rows:
+    """Gradient and value of each row, see `make_cross_entropy`; as `RowLoss.rows` gives them."""
+    return _softmax_rows(logits, targets) if link == "softmax" else _sigmoid_rows(logits, targets)
 
 
 def _softmax_rows(logits: Floats2d, targets: Floats2d) -> tuple[Floats2d, Floats1d]:
