@@ -49,3 +49,39 @@ class ModelsErrors:
         "[H216] keep_layers = {layers}: the layers of this encoder are not of one kind, and the weights of one do not "
         "fit the place of another ({problem}). Choose layers that do, or another encoder."
     )
+    H217 = (
+        "[H217] An optimised encoder needs the library {package}, which {problem}. Install it: pip install "
+        "'spacy-hone[onnx]'."
+    )
+    H218 = (
+        '[H218] provider = "{provider}", but ONNX Runtime {version} cannot use it: {problem}. Install onnxruntime-gpu '
+        'in the place of onnxruntime, or take provider = "cpu"; a saved pipeline can be loaded with '
+        'spacy.load(path, config={{"components.transformer.model.provider": "cpu"}}).'
+    )
+    H219 = (
+        "[H219] {path} cannot be read as an optimised encoder: {problem}\nIts folder holds cfg, tokenizer.json and "
+        "encoder.onnx. Copy the pipeline again, or run `python -m spacy hone optimize` again."
+    )
+    H220 = (
+        "[H220] The ONNX graph is not the one that this pipeline was saved with: SHA-256 is {found}, expected "
+        "{expected}. Copy the pipeline again, with all of its files, or run `python -m spacy hone optimize` again."
+    )
+    H221 = "[H221] The settings of an ONNX graph are not whole: {problem}."
+    H222 = (
+        "[H222] The hone_encoder has no ONNX graph yet. It is not trained or initialised: make a pipeline by "
+        "`python -m spacy hone optimize MODEL OUT` and load that, or take its encoder as the source of this component."
+    )
+    H223 = (
+        "[H223] There are no vectors for the {n_tokens} tokens of {text!r}: the hone_encoder {problem}. It must run "
+        "before the components that listen to it, on the same Doc objects, and no component between them may change "
+        "tokens. If it is frozen in training, name it in annotating_components. After its next run, what was read "
+        "is gone."
+    )
+    H224 = (
+        "[H224] A hone.EncoderListener.v1 does not know the width of its vectors, as no hone_encoder named '{upstream}' "
+        "runs before it. Add one to the pipeline, or set `width`."
+    )
+    H225 = (
+        "[H225] The vectors of the hone_encoder '{name}' have the width {width}, but a component that listens to it "
+        "expects {expected}. It was trained over another encoder: optimise the pipeline that it belongs to."
+    )

@@ -4,6 +4,7 @@ They inherit torch's thread pool without its threads and would wait for them for
 """
 
 import os
+import sys
 from functools import cache
 
 PARALLELISM = "TOKENIZERS_PARALLELISM"
@@ -11,7 +12,8 @@ PARALLELISM = "TOKENIZERS_PARALLELISM"
 
 @cache
 def make_fork_safe() -> None:
-    """From now on forked processes compute with one torch thread each; they are many, so nothing is lost.
+    """From now on forked processes compute with one torch thread each, where there is torch; they are many, so
+    nothing is lost.
 
     The tokenizers library turns its own threads off in a child, and warns unless it was told to.
     """
@@ -22,9 +24,8 @@ def make_fork_safe() -> None:
 
 
 def _use_one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
 
 
 class _Parallelism:

@@ -1,0 +1,106 @@
+"""ONNX Runtime sessions, one in each process that needs one."""
+
+import multiprocessing
+import os
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import Errors, HoneError
+
+Provider = Literal["cpu", "cuda"]
+PROVIDERS: dict[str, tuple[str, dict[str, str]]] = {
+    "cpu": ("CPUExecutionProvider", {}),
+    "cuda": ("CUDAExecutionProvider", {"arena_extend_strategy": "kSameAsRequested"}),
+}
+OLDEST = (1, 17)
+OUTPUT = "last_hidden_state"
+
+
+class Session:
+    """A graph that is run wherever this object gets to: in threads, in forked and in spawned processes.
+
+    A session of ONNX Runtime has threads, which a fork does not copy: a child opens its own, and keeps the dead one,
+    which could not be closed either. Copies and pickles are without any.
+
+    onnx: the graph. threads: of one run; 0 leaves it to ONNX Runtime, or is 1 in a worker of `nlp.pipe(n_process=...)`.
+    With OMP_WAIT_POLICY=passive in the environment they do not spin while they wait. Raises H208.
+    """
+
+    def __init__(self, onnx: bytes, threads: int = 0, provider: Provider = "cpu"):
+        if threads < 0:
+            raise HoneError(
+                Errors.H208.format(option="threads", value=threads, problem="expected 0 or more.")
+            )
+        if provider not in PROVIDERS:
+            problem = f"expected one of {', '.join(get_args(Provider))}."
+            raise HoneError(Errors.H208.format(option="provider", value=provider, problem=problem))
+        self.onnx, self.threads, self.provider = onnx, threads, provider
+        self._opened: dict[int, Any] = {}  # by process
+        self._locks: dict[int, Lock] = {}
+
+    def run(self, inputs: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
+        """Vectors of padded rows, shape (rows, wordpieces, width), from inputs of shape (rows, wordpieces).
+
+        The first run opens the session: H217 without a fit ONNX Runtime, H218 without the provider, H219 for a
+        graph that it does not understand.
+        """
+        return self._session().run([OUTPUT], inputs)[0]
+
+    def _session(self) -> Any:
+        process = os.getpid()
+        if process not in self._opened:
+            with self._locks.setdefault(process, Lock()):
+                if process not in self._opened:
+                    self._opened[process] = open_session(self.onnx, self.threads, self.provider)
+        return self._opened[process]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"onnx": self.onnx, "threads": self.threads, "provider": self.provider}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+
+def open_session(onnx: bytes, threads: int, provider: Provider) -> Any:
+    """A new `onnxruntime.InferenceSession`; see `Session`."""
+    ort = import_onnxruntime()
+    name, settings = PROVIDERS[provider]
+    if provider == "cuda" and hasattr(ort, "preload_dlls"):
+        ort.preload_dlls()  # those that pip installed
+    if name not in ort.get_available_providers():
+        raise no_provider(ort, provider, f"it has {', '.join(ort.get_available_providers())}")
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = threads or int(multiprocessing.parent_process() is not None)
+    options.enable_mem_pattern = False  # patterns are of shapes, and each batch has another
+    if os.environ.get("OMP_WAIT_POLICY", "").lower() == "passive":
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        session = ort.InferenceSession(onnx, options, providers=[(name, settings)])
+    except Exception as err:  # its classes have no public base
+        raise HoneError(Errors.H219.format(path="the ONNX graph", problem=err)) from err
+    if session.get_providers()[0] != name:  # it goes on with another, and only logs why
+        raise no_provider(ort, provider, "it could not be started: do its CUDA and cuDNN libraries fit?")
+    return session
+
+
+def import_onnxruntime() -> Any:
+    """The module `onnxruntime`, or H217 if it is missing or too old."""
+    try:
+        import onnxruntime as ort
+    except ImportError as err:
+        raise HoneError(
+            Errors.H217.format(package="onnxruntime", problem=f"cannot be imported ({err})")
+        ) from err
+    if tuple(int(part) for part in ort.__version__.split(".")[:2]) < OLDEST:
+        problem = f"is too old: {ort.__version__}, expected {'.'.join(map(str, OLDEST))} or newer"
+        raise HoneError(Errors.H217.format(package="onnxruntime", problem=problem))
+    return ort
+
+
+def no_provider(ort: Any, provider: Provider, problem: str) -> HoneError:
+    return HoneError(Errors.H218.format(provider=provider, version=ort.__version__, problem=problem))

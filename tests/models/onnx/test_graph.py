@@ -1,0 +1,69 @@
+import pytest
+
+from spacy_hone.errors import HoneError
+from spacy_hone.models.onnx.graph import Graph
+
+SETTINGS = {
+    "width": 4,
+    "pad_id": 0,
+    "max_positions": 8,
+    "windows": {"kind": "strided", "window": 4, "stride": 2},
+    "inputs": ["input_ids", "attention_mask"],
+    "precision": "int8",
+}
+
+
+def test_round_trips(tmp_path):
+    graph = Graph(b"graph", b"{}", SETTINGS)
+    graph.to_disk(tmp_path / "a" / "b")
+    assert sorted(path.name for path in (tmp_path / "a" / "b").iterdir()) == [
+        "cfg",
+        "encoder.onnx",
+        "tokenizer.json",
+    ]
+    assert Graph.from_disk(tmp_path / "a" / "b") == Graph.from_bytes(graph.to_bytes()) == graph
+    assert len(graph.settings["sha256"]) == 64 and "sha256" not in SETTINGS
+
+
+def test_another_graph_is_noticed(tmp_path):
+    Graph(b"graph", b"{}", SETTINGS).to_disk(tmp_path)
+    (tmp_path / "encoder.onnx").write_bytes(b"another")
+    with pytest.raises(HoneError, match="H220"):
+        Graph.from_disk(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["cfg", "encoder.onnx", "tokenizer.json"])
+def test_missing_files(tmp_path, name):
+    Graph(b"graph", b"{}", SETTINGS).to_disk(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(HoneError, match=rf"(?s)H219.*{name}"):
+        Graph.from_disk(tmp_path)
+
+
+@pytest.mark.parametrize("cfg", ["{", "[]", "{}"])
+def test_a_damaged_cfg(tmp_path, cfg):
+    Graph(b"graph", b"{}", SETTINGS).to_disk(tmp_path)
+    (tmp_path / "cfg").write_text(cfg)
+    with pytest.raises(HoneError, match=r"H219|H221"):
+        Graph.from_disk(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"width": 0}, "width"),
+        ({"width": True}, "width"),
+        ({"pad_id": None}, "pad_id"),
+        ({"max_positions": "8"}, "max_positions"),
+        ({"windows": {"kind": "sents", "window": 0, "stride": 0}}, "windows.kind .* strided"),
+        ({"windows": {"kind": "strided", "window": 4, "stride": 0}}, "windows.stride"),
+        ({"windows": {"kind": "hone"}}, "windows.window .*windows.stride"),
+        ({"windows": None}, "windows.kind"),
+        ({"inputs": ["input_ids", "position_ids"]}, "inputs"),
+        ({"inputs": ["attention_mask"]}, "inputs"),
+        ({"precision": "int4"}, "precision"),
+    ],
+)
+def test_settings_are_checked(settings, problem):
+    with pytest.raises(HoneError, match=f"H221.*{problem}"):
+        Graph(b"", b"", {**SETTINGS, **settings})

@@ -1,0 +1,100 @@
+import copy
+import multiprocessing
+import pickle
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from spacy_hone.errors import HoneError
+from spacy_hone.models.onnx import session as module
+from spacy_hone.models.onnx.session import Session
+
+IDS = np.array([[2, 7, 9, 3], [2, 8, 3, 0]])
+INPUTS = {"input_ids": IDS, "attention_mask": (IDS > 0).astype(np.int64)}
+
+
+@pytest.fixture
+def onnx(toy_files) -> bytes:
+    pytest.importorskip("onnxruntime")
+    return toy_files()[0]
+
+
+def test_vectors(onnx):
+    found = Session(onnx, threads=1).run(INPUTS)
+    assert found.shape == (2, 4, 16) and found.dtype == np.float32
+    alone = Session(onnx, threads=1).run({name: array[1:, :3] for name, array in INPUTS.items()})
+    np.testing.assert_allclose(found[1:, :3], alone, atol=1e-6)
+
+
+def test_copies_are_not_opened_and_work(onnx):
+    session = Session(onnx, threads=1)
+    expected = session.run(INPUTS)
+    for other in (copy.deepcopy(session), pickle.loads(pickle.dumps(session))):
+        assert not other._opened
+        np.testing.assert_array_equal(other.run(INPUTS), expected)
+
+
+def test_threads_share_one(onnx, monkeypatch):
+    opened = []
+    monkeypatch.setattr(module, "open_session", lambda *args: opened.append(args) or original(*args))
+    original = open_session
+    session = Session(onnx, threads=1)
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: session.run(INPUTS), range(8)))
+    assert len(opened) == 1
+    assert all(np.array_equal(result, results[0]) for result in results)
+
+
+open_session = module.open_session
+
+
+def _run(session, queue):
+    queue.put(session.run(INPUTS))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no fork")
+@pytest.mark.filterwarnings("ignore:.*fork")
+def test_a_forked_child_opens_its_own(onnx):
+    session = Session(onnx, threads=2)
+    expected = session.run(INPUTS)
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    child = context.Process(target=_run, args=(session, queue))
+    child.start()
+    np.testing.assert_array_equal(queue.get(timeout=60), expected)
+    child.join(timeout=60)
+    assert child.exitcode == 0
+
+
+def test_wrong_options(onnx):
+    with pytest.raises(HoneError, match=r"H208.*threads = -1"):
+        Session(onnx, threads=-1)
+    with pytest.raises(HoneError, match=r"H208.*provider = tpu.*cpu, cuda"):
+        Session(onnx, provider="tpu")
+
+
+def test_no_graph_at_all(onnx):
+    with pytest.raises(HoneError, match="H219"):
+        Session(b"no graph").run(INPUTS)
+
+
+def test_without_onnxruntime(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(HoneError, match=r"H217.*onnxruntime.*spacy-hone\[onnx\]"):
+        Session(b"").run(INPUTS)
+
+
+def test_old_onnxruntime(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", SimpleNamespace(__version__="1.16.3"))
+    with pytest.raises(HoneError, match=r"H217.*1.16.3.*1.17"):
+        Session(b"").run(INPUTS)
+
+
+def test_missing_provider(monkeypatch):
+    ort = SimpleNamespace(__version__="1.22.0", get_available_providers=lambda: ["CPUExecutionProvider"])
+    monkeypatch.setitem(sys.modules, "onnxruntime", ort)
+    with pytest.raises(HoneError, match=r"H218.*cuda.*CPUExecutionProvider"):
+        Session(b"", provider="cuda").run(INPUTS)
