@@ -61,14 +61,20 @@ def test_nothing_but_white_space():
     assert (layout.span_starts.tolist(), layout.span_ends.tolist()) == ([0], [2])
 
 
-def test_wordpiece_over_two_tokens_belongs_to_both_and_is_not_cut():
+def test_wordpiece_over_two_tokens_is_not_cut_and_belongs_where_it_begins():
     tokens = (np.array([0, 2, 4]), np.array([2, 4, 6]))
     pieces = (np.array([0, 1, 3, 4]), np.array([1, 3, 4, 6]))
     first, last = overlapping(tokens, pieces)
     assert find_borders(first, last).tolist() == [0, 3, 4]
     layout = lay_out(tokens, pieces, budget=10, overlap=0, prefix=0)
-    assert layout.lengths.tolist() == [2, 2, 1]
-    assert layout.cols.tolist() == [0, 1, 1, 2, 3]
+    assert layout.lengths.tolist() == [2, 1, 1]
+    assert layout.cols.tolist() == [0, 1, 2, 3]
+
+
+def test_tokens_in_one_wordpiece_share_it():
+    tokens = (np.array([0, 3]), np.array([3, 6]))
+    layout = lay_out(tokens, (np.array([0]), np.array([6])), budget=10, overlap=0, prefix=1)
+    assert (layout.cols.tolist(), layout.lengths.tolist()) == ([1, 1], [1, 1])
 
 
 def test_wordpieces_of_no_token_never_fill_a_window():

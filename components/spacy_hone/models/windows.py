@@ -42,6 +42,8 @@ def lay_out(
     most.
     prefix: special wordpieces at the start of a window.
 
+    A wordpiece across a border belongs to the token that it begins in, and to the next only if nothing begins there: of
+    "don ' t", "do" has "don" and "n't" has the rest, but "can" and "not" share "cannot".
     A token that is longer than the budget keeps its first wordpieces. A token without any (white space,
     control characters) gets column 0 of its window: the special wordpiece that stands for the whole.
     """
@@ -61,7 +63,10 @@ def lay_out(
     rows = owner[piece_i]
     cols = piece_i - starts[rows]
     fits = cols < budget
-    token_i, rows, cols = token_i[fits], rows[fits], cols[fits] + prefix
+    begins = token_i == first[piece_i]
+    has_own = np.bincount(token_i[fits & begins], minlength=n_tokens) > 0
+    kept = fits & (begins | ~has_own[token_i])
+    token_i, rows, cols = token_i[kept], rows[kept], cols[kept] + prefix
 
     bare = np.flatnonzero(np.bincount(token_i, minlength=n_tokens) == 0)
     if len(bare):
