@@ -1,6 +1,7 @@
 """Token classifiers of Hugging Face as pipelines: toys of random weights, held against transformers itself."""
 
 import json
+import re
 import string
 import sys
 
@@ -8,9 +9,13 @@ import numpy as np
 import pytest
 import spacy
 from numpy.testing import assert_allclose
+from spacy.tokens import DocBin
 from spacy.training import Example
+from spacy.util import load_config
 from thinc.api import fix_random_seed
+from typer.testing import CliRunner
 
+from spacy_hone.cli import hone_cli
 from spacy_hone.deploy.from_hf import build_from_checkpoint, from_hf
 from spacy_hone.deploy.hf_head import ABSENT, arrange, check_head, name_tags
 from spacy_hone.errors import HoneError
@@ -272,3 +277,63 @@ def test_nothing_is_written_where_something_is_wrong(bert, tmp_path, monkeypatch
         from_hf(bert, tmp_path / "a")
     assert [path.name for path in tmp_path.iterdir()] == ["used"]
     assert len(list((tmp_path / "used").iterdir())) == 1
+
+
+class TestCommand:
+    """`hone extend --from-hf`."""
+
+    def run(self, *args):
+        return CliRunner().invoke(hone_cli, ["extend", *map(str, args)])
+
+    def test_a_checkpoint_becomes_a_pipeline(self, bert, tmp_path):
+        result = self.run("--from-hf", bert, tmp_path / "out", "--tokenizer", "hone.MixedTokenizer.v1")
+        assert result.exit_code == 0, result.output
+        assert (
+            "transformer, ner: LOC, PER" in result.output and f"Written: {tmp_path / 'out'}" in result.output
+        )
+        nlp = spacy.load(tmp_path / "out")
+        doc = nlp(TEXTS[0])
+        tokens, expected = first_rows(bert, doc)
+        columns = [nlp.get_pipe("ner").tags.names.index(name) for name in BIO]
+        [found] = nlp.get_pipe("ner").model.predict([doc])
+        assert (found[tokens][:, columns].argmax(1) == expected.argmax(1)).all()
+
+    def test_which_is_extended_at_once(self, bert, tmp_path):
+        nlp = spacy.blank("en")
+        doc = nlp("my friend Bob")
+        doc.set_ents([doc.char_span(3, 9, "ROLE")])
+        DocBin(docs=[doc]).to_disk(tmp_path / "new.spacy")
+        out = [tmp_path / "out", tmp_path / "out.cfg", "--corpus", tmp_path / "new.spacy"]
+        result = self.run("--from-hf", bert, *out)
+        assert result.exit_code == 0, result.output
+        assert "ROLE: new, 1 in the corpus" in result.output and "PER: kept" in result.output
+        config = load_config(tmp_path / "out.cfg")
+        assert config["initialize"]["components"]["ner"]["labels"] == ["LOC", "PER", "ROLE"]
+        assert config["paths"]["model"] == str(tmp_path / "out")
+
+    @pytest.mark.parametrize(
+        "args, code",
+        [
+            (["{model}"], "H528.*OUT.cfg"),
+            (["{model}", "{new}"], "H528.*--corpus"),
+            (["--from-hf", "{bert}", "{new}", "--corpus", "x.spacy"], "H528.*OUT.cfg"),
+            (["--from-hf", "{bert}", "{new}", "{new}.cfg"], "H528.*--corpus"),
+            (["--from-hf", "{bert}", "{model}"], "H525"),
+            (["--from-hf", "{bert}", "{model}", "--overwrite"], "H708.*thesis"),
+            (["--from-hf", "nowhere", "{new}"], "H914.*nowhere"),
+            (["--from-hf", "{bert}", "{new}", "--lang", "klingon"], "H707.*klingon"),
+            (
+                ["--from-hf", "{bert}", "{new}", "{new}.cfg", "--corpus", "x.spacy", "--alpha", "2"],
+                "H526.*--alpha",
+            ),
+            (["{model}", "{new}.cfg", "--corpus", "x.spacy", "--lang", "de"], "H526.*--lang"),
+        ],
+    )
+    def test_bad_input(self, bert, tmp_path, args, code):
+        (tmp_path / "used").mkdir()
+        (tmp_path / "used" / "thesis.txt").touch()
+        names = {"bert": bert, "model": tmp_path / "used", "new": tmp_path / "new"}
+        result = self.run(*(arg.format(**names) for arg in args))
+        assert result.exit_code == 1
+        assert re.search(code, result.output), result.output
+        assert [path.name for path in tmp_path.rglob("*")] == ["used", "thesis.txt"]

@@ -208,3 +208,26 @@ def test_a_teacher_can_be_set_in_python(old):
     assert ner.get_loss(golds, ner.model.predict([eg.predicted for eg in golds]))[0] > alone
     ner.teach(None, lambda: golds)
     assert ner.get_loss(golds, ner.model.predict([eg.predicted for eg in golds]))[0] == pytest.approx(alone)
+
+
+def test_a_crf_learns_from_the_teacher_alone(old):
+    settings = {"labels": ["PER"], "teacher": {"@misc": "hone.PipelineTeacher.v1", "model": str(old)}}
+    config = {"loss": DISTIL | {"alpha": 0.0}, "model": {**MODEL, "crf": True}}
+    nlp = student(settings, config)
+    train(nlp, [Example(nlp.make_doc(text), nlp.make_doc(text)) for text in TEXTS])
+    assert found(nlp) == {("Ann", "PER"), ("Bob", "PER")}
+    assert nlp.get_pipe("ner").transitions().any()
+
+
+@pytest.mark.parametrize("crf", [False, True])
+def test_a_loss_that_needs_a_teacher_and_has_none(old, crf, tmp_path):
+    config = {"loss": DISTIL | {"alpha": 0.0}, "model": {**MODEL, "crf": crf}}
+    nlp = student({}, config)
+    with pytest.raises(HoneError, match=r"H333.*'ner'.*alpha = 0"):
+        nlp.initialize(lambda: examples(nlp))
+    nlp = student({"teacher": {"@misc": "hone.PipelineTeacher.v1", "model": str(old)}}, config)
+    golds = examples(nlp, places=False)
+    train(nlp, golds, 1).to_disk(tmp_path)
+    again = spacy.load(tmp_path)
+    with pytest.raises(HoneError, match="H333"):
+        again.update(golds, sgd=again.resume_training())

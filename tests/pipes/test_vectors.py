@@ -151,7 +151,7 @@ def test_the_gradient_is_that_of_the_reported_value(factory, kind):
     value()
     nodes = [*head.model.walk(), *head.unsaved_models]
     params = [(node, name) for node in nodes for name in node.param_names if node.has_grad(name)]
-    assert (vectors.projection, "W") in params
+    assert (vectors.projections[0], "W") in params
     directions = [node.get_grad(name).copy() for node, name in params]
     length = sum(float((d.astype("float64") ** 2).sum()) for d in directions)
     step = 2e-3 / np.sqrt(length)
@@ -173,8 +173,8 @@ def test_training_brings_the_vectors_together(factory, width, kind):
     for _ in range(40):
         nlp.update(examples, sgd=optimizer)
         rows = head.model.get_ref("tok2vec").predict([eg.predicted for eg in examples])
-        found.append(vectors.distance(head, rows)[0])
-    assert (vectors.projection is None) == (width == WIDTH)
+        found.append(vectors.distance(head, {None: rows})[0])
+    assert (not vectors.projections) == (width == WIDTH)
     assert found[-1] < 0.2 * found[0]
 
 
@@ -182,12 +182,12 @@ def test_adamw_trains_the_projection():
     nlp, examples, vectors = taught("hone_ner", 5, tok2vec=LISTENER)
     bind_optimizer(nlp)
     nlp.update(examples, sgd=False)
-    before = vectors.projection.get_param("W").copy()
+    before = vectors.projections[0].get_param("W").copy()
     optimizer = make_adamw(0.01)
     for _, pipe in nlp.pipeline:
         pipe.finish_update(optimizer)
-    assert np.abs(vectors.projection.get_param("W") - before).max() == pytest.approx(0.01, rel=0.1)
-    assert not vectors.projection.has_grad("W")
+    assert np.abs(vectors.projections[0].get_param("W") - before).max() == pytest.approx(0.01, rel=0.1)
+    assert not vectors.projections[0].has_grad("W")
 
 
 def test_the_teacher_is_asked_once_an_update():
@@ -228,7 +228,7 @@ def test_a_batch_of_which_nothing_is_known():
     nlp, _, vectors = taught("hone_ner", 5)
     blanks = [Example(nlp.make_doc(text), nlp.make_doc(text)) for text in ("\n", " \n ")]
     assert nlp.update(blanks, sgd=Adam(0.01), losses={})["head"] == 0
-    assert vectors.projection is None
+    assert not vectors.projections
     assert nlp.update([Example(nlp.make_doc(""), nlp.make_doc(""))], losses={})["head"] == 0
 
 

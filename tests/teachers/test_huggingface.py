@@ -248,3 +248,20 @@ def test_keys(folder, texts_folder, tmp_path):
     model.classifier.bias.data += 1e-3
     model.save_pretrained(tmp_path)
     assert key != make_huggingface_teacher(tmp_path).key
+
+
+def test_hidden_layers_side_by_side(folder):
+    teacher = make_huggingface_teacher(folder)
+    doc = doc_of(["Ann", "saw", "York"])
+    [last] = teacher.outputs([doc], vectors=True)
+    teacher.read_layers([1, -1, 0])
+    [output] = teacher.outputs([doc], vectors=True)
+    model = transformers.AutoModel.from_pretrained(folder).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    with torch.inference_mode():
+        states = model(**tokenizer(doc.text, return_tensors="pt"), output_hidden_states=True).hidden_states
+    expected = np.hstack([states[layer][0, 1:-1].numpy() for layer in (1, -1, 0)])
+    assert_allclose(output.vectors, expected, atol=1e-5)
+    assert_allclose(output.vectors[:, 16:32], last.vectors, atol=1e-6)
+    with pytest.raises(HoneError, match=r"H919.*0 to 2.*not 3"):
+        teacher.read_layers([3])

@@ -10,8 +10,8 @@ class LossesErrors:
     )
     H404 = (
         "[H404] A CRF has a loss of its own, the likelihood of a whole sequence, and cannot train by {loss}. Take "
-        'hone.CrossEntropy.v1 with link = "softmax" and label_smoothing = 0 (weights are allowed), or set crf = '
-        "false in the model."
+        'hone.CrossEntropy.v1 with link = "softmax" and label_smoothing = 0 (weights are allowed), by itself or as `hard` '
+        "of hone.Distillation.v1, or set crf = false in the model."
     )
     H405 = "[H405] {name} is {value!r}, but must be {expected}."
     H406 = (

@@ -85,7 +85,7 @@ class PipesErrors:
     )
     H325 = (
         "[H325] Component '{name}' has a teacher, but its loss ({loss}) would not listen to it. Take "
-        'hone.Distillation.v1 as its loss (with this one as `hard`), or, for entities, relabel = "hard" or "soft" '
+        'hone.Distillation.v1 as its loss (with this one as `hard`), or, in hone_ner, relabel = "hard" or "soft" '
         "in [initialize.components.{name}]."
     )
     H326 = "[H326] Component '{name}' cannot continue that of {path}: {problem}"
@@ -110,4 +110,17 @@ class PipesErrors:
     H332 = (
         "[H332] Component '{name}' is to learn a teacher's vectors, but {teacher} gives none for its texts. Take a single "
         "pipeline or checkpoint as the teacher, or take `vectors` out of [initialize.components.{name}]."
+    )
+    H333 = (
+        "[H333] The loss of component '{name}' takes nothing from the annotation (alpha = 0), and there is no teacher: "
+        "nothing would be learned. Add the block [initialize.components.{name}.teacher], or raise alpha in "
+        "[components.{name}.loss]."
+    )
+    H334 = (
+        "[H334] Component '{name}' is to learn from a teacher, but has no labels: there are no entities in its corpus. "
+        'List those that it is to learn in [initialize.components.{name}]: labels = ["PER","LOC"].'
+    )
+    H335 = (
+        "[H335] Component '{name}' cannot learn a teacher's vectors in layers of its own: {problem}. In `layers` of "
+        "hone.TeacherVectors.v1 give null in place of a layer of the student, for the vectors that its head reads."
     )

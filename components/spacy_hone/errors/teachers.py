@@ -49,6 +49,10 @@ class TeachersErrors:
     H916 = "[H916] The teachers of an ensemble must be of one kind, but they give: {kinds}."
     H917 = "[H917] An ensemble of {n_teachers} teachers was given the weights {weights}: {problem}"
     H918 = "[H918] The component '{component}' of the teacher has no labels: has it been trained?"
+    H919 = (
+        "[H919] {teacher} cannot give the vectors of its layers {layers}, which `layers` of hone.TeacherVectors.v1 name: "
+        "{problem}. Take a checkpoint, or a pipeline whose component reads a transformer, by itself; or leave `layers` out."
+    )
     H930 = (
         "[H930] {path} is no cache of a teacher ({problem}). Name a file that `python -m spacy hone cache-teacher` of "
         "this version wrote; to write one, a file that is not there yet."

@@ -69,3 +69,7 @@ class TrainingErrors:
     )
     H526 = "[H526] {option} is {value!r}. Expected: {expected}."
     H527 = "[H527] {model} cannot be loaded as a pipeline to extend: {problem}"
+    H528 = (
+        "[H528] {missing} is missing: `hone extend MODEL OUT.cfg --corpus NEW.spacy`. Only with --from-hf can both be left "
+        "out."
+    )

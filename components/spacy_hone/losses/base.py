@@ -151,6 +151,11 @@ class RowLoss(Loss):
         d_logits = xp.where(counted, d_rows / n_counted, 0)
         return d_logits.astype(logits.dtype), float(xp.where(counted, values, 0).sum() / n_counted)
 
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether there is nothing to learn without soft targets."""
+        return False
+
     def get_grad(self, logits: Floats2d, targets: Floats2d) -> Floats2d:
         return self(logits, targets)[0]
 

@@ -40,7 +40,8 @@ def make_distillation(
     `q = softmax(z / T)` of the student's; `d(T² KL_i)/dz = T (q - p)`.
     sigmoid: the sum over labels of `p_k log(p_k / q_k) + (1 - p_k) log((1 - p_k) / (1 - q_k))`, with sigmoids in
     place of softmax; the derivative is the same.
-    Where no row has a teacher's logits, the second term is 0, and the value is α times that of the hard loss.
+    Where no row has a teacher's logits, the second term is 0, and the value is α times that of the hard loss. Under a CRF
+    the divergence is that of paths (`crf_divergence`); in hone_transition_ner rows are states and labels moves.
 
     hard (RowLoss | None): the loss of annotated rows, whose link is the link here, and whose weights weigh its rows
         alone. None: `hone.CrossEntropy.v1` for exclusive labels.
@@ -102,6 +103,10 @@ class Distillation(RowLoss):
         self._labels = tuple(labels)
 
     @property
+    def needs_teacher(self) -> bool:
+        return self.alpha.is_zero()
+
+    @property
     def label_weights(self) -> list[tuple[str, float]]:
         return self.hard.label_weights
 
@@ -134,17 +139,70 @@ class Distillation(RowLoss):
         d_hard, value = self.hard(logits, targets, mask, step=step)
         if soft is None:
             return alpha * d_hard, alpha * value
-        soft, counted = self._counted(logits, soft, soft_mask)
-        counted = counted & self._chosen(soft, targets, mask)
         xp: Any = get_array_module(logits)
-        divergences: Any  # thinc's types know no np.newaxis
-        d_soft, divergences = divergence(self.link, logits, soft, self.temperature(step), self.subset)
+        annotated = self._as_mask(xp, mask, logits.shape).any(axis=1)
+        found = self.entities(xp.asarray(targets).argmax(axis=1), annotated)
+        d_soft, values, taught = self.soft_rows(logits, soft, soft_mask, step=step, found=found)
+        n_taught = max(int(taught.sum()), 1)
+        soft_value = float(values.sum() / n_taught)
+        return alpha * d_hard + (1 - alpha) * (d_soft / n_taught), alpha * value + (1 - alpha) * soft_value
+
+    def entities(self, columns: Any, annotated: Any) -> Any | None:
+        """Where the annotation has an entity, shape (rows,), if that matters.
+
+        columns (ndarray): the right column of each row, shape (rows,). annotated (ndarray): whether it is known.
+        """
+        if self.tokens != "entity":
+            return None
+        if not self._labels:
+            raise HoneError(Errors.H412.format(loss=type(self).__name__))
+        xp: Any = get_array_module(columns)
+        return xp.asarray([label != "" for label in self._labels])[columns] & annotated
+
+    def choose(
+        self,
+        logits: Floats2d,
+        soft: Floats2d,
+        soft_mask: Floats1d | Floats2d | None = None,
+        *,
+        labels: Sequence[str] | None = None,
+        found: Any | None = None,
+    ) -> tuple[Floats2d, Any]:
+        """What of the teacher's logits is learned from.
+
+        logits, soft, soft_mask: as in `__call__`.
+        labels (Sequence[str] | None): the label of each column, "" for O, where tokens are chosen by entities. None:
+            those of `bind`.
+        found (ndarray | None): bool, shape (rows,): whether the annotation has an entity there. None: nowhere.
+        RETURNS: the teacher's logits, -inf where masked too, and whether a row is in S, shape (rows, 1), or
+            (rows, labels) for independent labels.
+        """
+        soft, counted = self._counted(logits, soft, soft_mask)
+        return soft, counted & self._chosen(soft, self._labels if labels is None else labels, found)
+
+    def soft_rows(
+        self,
+        logits: Floats2d,
+        soft: Floats2d,
+        soft_mask: Floats1d | Floats2d | None = None,
+        *,
+        step: int,
+        labels: Sequence[str] | None = None,
+        found: Any | None = None,
+    ) -> tuple[Floats2d, Any, Any]:
+        """T² KL of each row by itself, for components that do not take the mean.
+
+        logits, soft, soft_mask, labels, found: as in `choose`. step: as in `__call__`.
+        RETURNS: the gradient, shape (rows, labels); the values, shape (rows, 1), or (rows, labels) for independent
+            labels; both are 0 in rows that are not in S. And which rows are, shape (rows,).
+        """
+        xp: Any = get_array_module(logits)
+        soft, counted = self.choose(logits, soft, soft_mask, labels=labels, found=found)
+        values: Any  # thinc's types know no np.newaxis
+        d_rows, values = divergence(self.link, logits, soft, self.temperature(step), self.subset)
         if self.link == "softmax":
-            divergences = divergences[:, None]
-        n_counted = max(int(counted.any(axis=1).sum()), 1)
-        d_soft = xp.where(counted, d_soft / n_counted, 0)
-        soft_value = float(xp.where(counted, divergences, 0).sum() / n_counted)
-        return alpha * d_hard + (1 - alpha) * d_soft, alpha * value + (1 - alpha) * soft_value
+            values = values[:, None]
+        return xp.where(counted, d_rows, 0), xp.where(counted, values, 0), counted.any(axis=1)
 
     def _counted(self, logits: Floats2d, soft: Floats2d, soft_mask: Floats1d | Floats2d | None):
         """The teacher's logits, as numbers like the student's, -inf where masked; and what counts of them, as
@@ -163,7 +221,7 @@ class Distillation(RowLoss):
         taught = known if by_label else known.any(axis=1, keepdims=True)
         return xp.where(counted, soft, -xp.inf), counted & taught
 
-    def _chosen(self, soft: Floats2d, targets: Floats2d, mask: Floats1d | Floats2d | None):
+    def _chosen(self, soft: Floats2d, labels: Sequence[str], found: Any | None):
         """What the setting `tokens` takes, in the same shapes."""
         xp: Any = get_array_module(soft)
         if self.tokens == "confident":
@@ -172,12 +230,10 @@ class Distillation(RowLoss):
             log_p = log_softmax(xp.maximum(soft, IMPOSSIBLE))
             return xp.exp(xp.max(log_p, axis=1, keepdims=True)) >= self.confidence
         if self.tokens == "entity":
-            if not self._labels:
+            if not labels:
                 raise HoneError(Errors.H412.format(loss=type(self).__name__))
-            is_entity = xp.asarray([label != "" for label in self._labels])
-            annotated = self._as_mask(xp, mask, soft.shape).any(axis=1)
-            of_gold = is_entity[xp.asarray(targets).argmax(axis=1)] & annotated
-            return (is_entity[soft.argmax(axis=1)] | of_gold)[:, None]
+            of_teacher = xp.asarray([label != "" for label in labels])[soft.argmax(axis=1)]
+            return (of_teacher if found is None else of_teacher | found)[:, None]
         return xp.ones((len(soft), 1), dtype=bool)
 
 

@@ -38,6 +38,10 @@ class Ramp:
             pass
         return self._values[min(step, len(self._values) - 1)]
 
+    def is_zero(self, steps: int = 1000) -> bool:
+        """Whether it is 0 in all of the first updates."""
+        return not any(map(self, range(steps)))
+
     def __reduce__(self) -> tuple:
         return Ramp, (self.name, list(self._values), self.highest, self.positive)
 

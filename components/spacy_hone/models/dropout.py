@@ -5,26 +5,12 @@ of the time of an update. Here 64 random bits decide on four values.
 """
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch.nn import functional as F
-from torch.overrides import TorchFunctionMode
 
 LEVELS = 2**16
-
-
-class FastDropout(TorchFunctionMode):
-    """Within this context, dropout and attention with dropout draw their masks by `keep_mask`.
-
-    Nothing else changes: torch's seed rules, and so do the rates, to 1 in 65,536.
-    """
-
-    def __torch_function__(
-        self, func: Callable, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        return REPLACEMENTS.get(func, func)(*args, **(kwargs or {}))
 
 
 def keep_mask(like: torch.Tensor, p: float) -> torch.Tensor:
@@ -68,9 +54,3 @@ def attention(  # noqa: PLR0917 (torch's signature)
         scores = scores + attn_mask
     probabilities = torch.softmax(scores, dim=-1).to(value.dtype)
     return (probabilities * keep_mask(probabilities, dropout_p)) @ value
-
-
-REPLACEMENTS: dict[Any, Callable[..., torch.Tensor]] = {
-    F.dropout: dropout,
-    F.scaled_dot_product_attention: attention,
-}

@@ -12,7 +12,7 @@ from thinc.api import PyTorchShim, get_torch_default_device
 from ..errors import Errors, HoneError
 from ..types import Precision
 from .checkpoint import Encoder, max_positions, pack, unpack
-from .dropout import FastDropout
+from .cpu_training import CpuTraining
 from .forking import make_fork_safe
 from .freezing import freeze
 from .layers import keep_layers
@@ -51,7 +51,9 @@ class EncoderShim(PyTorchShim):
 
     build: makes tokenizer and module, given the tokenizer that was set, if any.
     Attributes: `wordpieces` (tokenizer), `transformer` (module; thinc's `_model`), `options`, `budget` and
-    `overlap` (see `fit_window`).
+    `overlap` (see `fit_window`). `hidden_layers`: those whose vectors are given beside the last ones, 0 being what the
+    embeddings give; `hidden`: theirs in the last batch, shaped as the last ones; `d_hidden`: gradients that its
+    backward pass is to add to them, by their place. None of it is saved.
     """
 
     def __init__(self, build: Callable[[Wordpieces | None], Encoder], options: Options):
@@ -60,6 +62,9 @@ class EncoderShim(PyTorchShim):
         self.options = options
         self.wordpieces: Wordpieces | None = None
         self.budget = self.overlap = 0
+        self.hidden_layers: tuple[int, ...] = ()
+        self.hidden: tuple[torch.Tensor, ...] = ()
+        self.d_hidden: dict[int, torch.Tensor] = {}
 
     @property
     def transformer(self) -> Any:
@@ -95,12 +100,14 @@ class EncoderShim(PyTorchShim):
         transformer, device = self._model, self.device
         if transformer.training != is_train:
             transformer.train(is_train)
-        hidden = torch.zeros((*ids.shape, transformer.config.hidden_size), device=device)
-        graphs: list[tuple[torch.Tensor, Ints]] = []
+        shape = (*ids.shape, transformer.config.hidden_size)
+        all_hidden = [torch.zeros(shape, device=device) for _ in (None, *self.hidden_layers)]
+        graphs: list[tuple[list[torch.Tensor], Ints]] = []
+        asked = {"output_hidden_states": True} if self.hidden_layers else {}
         with (
             self._autocast(device),
             torch.inference_mode(not is_train),
-            FastDropout() if is_train and device.type == "cpu" else nullcontext(),
+            CpuTraining() if is_train and device.type == "cpu" else nullcontext(),
         ):
             for rows in self._batches(lengths, device, is_train):
                 width = int(lengths[rows[0]])
@@ -108,18 +115,28 @@ class EncoderShim(PyTorchShim):
                 output = transformer(
                     input_ids=torch.from_numpy(ids[rows, :width]).to(device),
                     attention_mask=torch.from_numpy(mask.astype(np.int64)).to(device),
-                ).last_hidden_state
-                hidden[rows, :width] = output.detach().float()
-                if output.requires_grad:
-                    graphs.append((output, rows))
+                    **asked,
+                )
+                layers = [output.last_hidden_state, *(output.hidden_states[i] for i in self.hidden_layers)]
+                for hidden, layer in zip(all_hidden, layers):
+                    hidden[rows, :width] = layer.detach().float()
+                if layers[0].requires_grad:
+                    graphs.append((layers, rows))
+        self.hidden, self.d_hidden = tuple(all_hidden[1:]), {}
 
         def backprop(d_hidden: torch.Tensor) -> None:
-            outputs = [output for output, _ in graphs]
-            grads = [d_hidden[rows, : output.shape[1]].to(output) for output, rows in graphs]
-            if outputs:
-                torch.autograd.backward(outputs, grads)
+            gradients = {0: d_hidden, **{place + 1: d for place, d in self.d_hidden.items()}}
+            pairs = [
+                (layers[place], d[rows, : layers[place].shape[1]].to(layers[place]))
+                for layers, rows in graphs
+                for place, d in gradients.items()
+                if layers[place].requires_grad
+            ]
+            if pairs:
+                tensors, grads = zip(*pairs)
+                torch.autograd.backward(tensors, grads)
 
-        return hidden, backprop
+        return all_hidden[0], backprop
 
     def to_bytes(self) -> bytes:
         return b"" if self._model is None or self.wordpieces is None else pack(self.wordpieces, self._model)

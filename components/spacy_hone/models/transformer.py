@@ -114,7 +114,10 @@ def forward(model: Model, docs: list[Doc], is_train: bool) -> tuple[Any, Callabl
         token_type_ids=None,
     )
     output = FullTransformerBatch(
-        spans, wordpieces, BaseModelOutput(last_hidden_state=cast(Any, hidden)), align
+        spans,
+        wordpieces,
+        BaseModelOutput(last_hidden_state=cast(Any, hidden), hidden_states=cast(Any, shim.hidden or None)),
+        align,
     )
 
     def backprop_encoder(d_output: FullTransformerBatch) -> list[Doc]:

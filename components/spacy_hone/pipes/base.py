@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -87,7 +88,7 @@ class LossPipe(TrainablePipe):
     @property
     def unsaved_models(self) -> list[Model]:
         """What an optimiser has to update beside the model."""
-        return [] if self.vectors is None or self.vectors.projection is None else [self.vectors.projection]
+        return [] if self.vectors is None else list(self.vectors.projections.values())
 
     def update(
         self,
@@ -122,26 +123,29 @@ class LossPipe(TrainablePipe):
         *,
         vectors: TeacherVectors | None = None,
         needed: bool = False,
+        nlp: Language | None = None,
     ) -> None:
         """Learn from a teacher in the updates to come. It is not kept when the component is saved.
 
         get_examples: gives the training examples, of which it will be asked.
         vectors: how its vectors are learned; None: they are not.
         needed: whether it is of use even where the loss takes no soft targets, and without vectors.
-        Raises H325 if nothing has a use for it, H330 for vectors without a teacher, and the errors of `prepare` and of
-        `TeacherVectors.check`.
+        nlp: the pipeline, where vectors are learned in hidden layers of its encoder.
+        Raises H325 if nothing has a use for it, H330 for vectors without a teacher, H333 for a loss that learns nothing
+        without one, and the errors of `prepare` and of `TeacherVectors.check`.
         """
         self.mapping = self.vectors = None
         if teacher is None:
             if vectors is not None:
                 raise HoneError(Errors.H330.format(name=self.name))
+            self._check_teacher()
             return
         if not (self.loss.takes_logits or needed or vectors is not None):
             raise HoneError(Errors.H325.format(name=self.name, loss=type(self.loss).__name__))
         self.mapping = prepare(teacher, self.task)
         teacher.prepare((eg.predicted for eg in get_examples()), vectors=vectors is not None)
         if vectors is not None:
-            vectors.check(self, teacher, (eg.predicted for eg in get_examples()))
+            vectors.check(self, teacher, (eg.predicted for eg in get_examples()), nlp)
         self.vectors = vectors
 
     def ask(self, docs: Sequence[Doc]) -> Targets | None:
@@ -165,12 +169,18 @@ class LossPipe(TrainablePipe):
         taught (Targets | None): what the teacher says of the same rows and columns.
         """
         soft: dict[str, Any] = {}
+        self._check_teacher()
         if taught is not None and self.loss.takes_logits:
             ops = self.model.ops
             soft = {"soft": ops.xp.asarray(taught.logits), "soft_mask": ops.xp.asarray(taught.known)}
         d_logits, value = self.loss(logits, targets, mask, step=self.step, **soft)
         self.check_finite(value)
         return value, d_logits
+
+    def _check_teacher(self) -> None:
+        """Raise H333 where the loss learns from a teacher alone, and there is none."""
+        if self.mapping is None and self.loss.needs_teacher:
+            raise HoneError(Errors.H333.format(name=self.name))
 
     def check_finite(self, value: float) -> None:
         """Raise H309 for a loss that is not a finite number."""

@@ -203,7 +203,7 @@ class TokenClassifierNER(TokenPipe):
             lengths.update((label, end - start) for start, end, label in gold.spans)
             n_known += int(gold.known.sum())
         labels = sorted({label for label, _ in lengths}) if labels is None else list(labels)
-        self._check(labels, n_docs, n_known)
+        self._check(labels, n_docs, n_known, is_taught=teacher is not None)
         self.continue_from(init_from)
         for label in labels:
             self.add_label(label)
@@ -213,17 +213,17 @@ class TokenClassifierNER(TokenPipe):
         counts[OUTSIDE] = n_known - counts.sum()
         self._initialize(get_examples, counts.tolist(), n_known)
         self.annotated, self.relabelling = annotated, Relabelling(relabel, relabel_threshold)
-        self.teach(teacher, get_examples, vectors=vectors, needed=relabel != "none")
+        self.teach(teacher, get_examples, vectors=vectors, needed=relabel != "none", nlp=nlp)
 
     def _index(self) -> None:
         self.tags = TagTable(self.labels, self.cfg["scheme"])
         self.legal = self.tags.legal
 
-    def _check(self, labels: list[str], n_docs: int, n_known: int) -> None:
-        """Refuse examples that teach nothing, and tags in place of labels."""
+    def _check(self, labels: list[str], n_docs: int, n_known: int, *, is_taught: bool) -> None:
+        """Refuse examples that teach nothing where there is no teacher, and tags in place of labels."""
         key = self.cfg["spans_key"]
         source = "doc.ents" if key is None else f"doc.spans['{key}']"
-        if not (n_known or self.labels):
+        if not (n_known or self.labels or (is_taught and labels)):
             raise HoneError(Errors.H302.format(name=self.name, source=source, n_docs=n_docs))
         if not (labels or self.labels):
             raise HoneError(Errors.H303.format(name=self.name, source=source, n_docs=n_docs))

@@ -181,7 +181,7 @@ class TextClassifier(LossPipe):
         n_known = gold.known.sum(axis=0)  # of independent labels by label
         self._check(len(cats), bool(np.any(n_known)) or had_labels)
         self._initialize(get_examples, gold.targets.sum(axis=0).tolist(), n_known.astype(int).tolist())
-        self.teach(teacher, get_examples, vectors=vectors)
+        self.teach(teacher, get_examples, vectors=vectors, nlp=nlp)
 
     def _check(self, n_docs: int, is_taught: bool) -> None:
         """Refuse examples that teach nothing, and labels that make no sense together."""

@@ -31,8 +31,8 @@ class TokenPipe(LossPipe):
     """A component that classifies tokens. Training ignores tokens without annotation, and always backpropagates:
     a listener waits for its gradient.
 
-    With a CRF in the model (its reference "crf"), the loss is that of whole sequences. Raises H404 for a loss
-    that a CRF gives no meaning to.
+    With a CRF in the model (its reference "crf"), the loss is that of whole sequences, and so is what a teacher adds to
+    it. Raises H404 for a loss that a CRF gives no meaning to.
     """
 
     legal: NDArray[np.bool_] | None = None  # (columns, columns): which may follow which; None: all
@@ -81,6 +81,7 @@ class TokenPipe(LossPipe):
         if self.crf is None:
             value, d_logits = self.objective(logits, ops.xp.asarray(targets), ops.xp.asarray(known), taught)
         else:
+            self._check_teacher()
             value, d_logits = crf_step(
                 self.crf,
                 self.loss,
@@ -90,6 +91,7 @@ class TokenPipe(LossPipe):
                 known=known & (targets.max(axis=1) == 1),
                 legal=self.legal,
                 closed=np.concatenate(list(map(self.closed, examples))),
+                taught=taught,
                 step=self.step,
             )
             self.check_finite(value)

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 
+from ..errors import Errors, HoneError
+
 Kind = Literal["tags", "categories"]
 Pairs = Sequence[Sequence[str | None]]
 Floats = NDArray[np.float32]
@@ -51,8 +53,8 @@ class Output(NamedTuple):
         say. Of exclusive columns they count up to a constant of each row.
     starts, ends: where the teacher's tokens begin and end in `doc.text`, in characters; in order and without
         overlaps, shape (teacher tokens,); empty for categories.
-    vectors: what the logits were computed from, as many rows as logits; None where they were not asked for, or
-        the teacher has none.
+    vectors: what the logits were computed from, or the hidden layers of `read_layers` side by side, as many rows as
+        logits; None where they were not asked for, or the teacher has none.
     """
 
     logits: Floats
@@ -90,6 +92,14 @@ class Teacher(ABC):
         vectors (bool): whether to give vectors too, if there are any.
         """
 
+    def read_layers(self, layers: Sequence[int]) -> None:
+        """Give vectors of hidden layers from now on.
+
+        layers (Sequence[int]): 0 is what the embeddings give, 1 what the lowest layer gives, -1 what the highest does.
+        Raises H919 if there are none such.
+        """
+        raise no_layers(self, layers, "it has none")
+
     def choose(self, student: Task) -> None:  # noqa: B027
         """Learn what the student is, where that decides what of the teacher is used. Called by `prepare`."""
 
@@ -111,3 +121,9 @@ class Teacher(ABC):
     @property
     def scheme(self) -> str | None:
         return self.task.scheme
+
+
+def no_layers(teacher: Teacher, layers: Sequence[int], problem: object) -> HoneError:
+    """H919."""
+    listed = ", ".join(map(str, layers))
+    return HoneError(Errors.H919.format(teacher=type(teacher).__name__, layers=listed, problem=problem))

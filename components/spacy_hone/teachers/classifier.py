@@ -28,10 +28,11 @@ class Classifier:
     """A checkpoint for the classification of tokens or sequences.
 
     Attributes: `kind`, `exclusive` and `names` (of the columns), as in `Task`; `unused`: weights of the file that the
-    model has no place for.
+    model has no place for; `layers`: whose vectors are given, side by side.
     """
 
     unused: Sequence[str] = ()
+    layers: Sequence[int] = (-1,)
 
     def __init__(self, kind: Kind, model: Any, tokenizer: Any, window: int):
         self.kind, self.model, self.tokenizer = kind, model, tokenizer
@@ -99,7 +100,10 @@ class Classifier:
                 output_hidden_states=vectors,
             )
             logits = output.logits.float().cpu().numpy()
-            hidden = output.hidden_states[-1].float().cpu().numpy() if vectors else None
+            hidden = None
+            if vectors:
+                layers = torch.cat([output.hidden_states[layer] for layer in self.layers], dim=-1)
+                hidden = layers.float().cpu().numpy()
             for row, (i, length) in enumerate(zip(batch, lengths)):
                 own = logits[row, :length] if self.kind == "tags" else logits[row : row + 1]
                 results[i] = own, None if hidden is None else hidden[row, :length]

@@ -9,7 +9,8 @@ from spacy.tokens import Doc
 
 from ..corpora.schemes import CANONICAL, SCHEMES, split_tag, style_of
 from ..errors import Errors, HoneError
-from .base import NO_OFFSETS, Output, Pairs, Task, Teacher
+from .base import NO_OFFSETS, Output, Pairs, Task, Teacher, no_layers
+from .hidden import check_range
 
 if TYPE_CHECKING:
     from .classifier import Classifier
@@ -71,6 +72,13 @@ class HuggingFaceTeacher(Teacher):
     @cached_property
     def key(self) -> str:
         return self.classifier.digest(repr(self.task))
+
+    def read_layers(self, layers: Sequence[int]) -> None:
+        try:
+            check_range(layers, self.classifier.model.config.num_hidden_layers)
+        except ValueError as err:
+            raise no_layers(self, layers, err) from err
+        self.classifier.layers = tuple(layers)
 
     def outputs(self, texts: Sequence[Doc], *, vectors: bool = False) -> list[Output]:
         rows = self.classifier([doc.text for doc in texts], self.batch_size, vectors)

@@ -1,7 +1,7 @@
 """Any spaCy pipeline as a teacher."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from spacy.tokens import Doc
 from spacy.util import minibatch
 
 from ..errors import Errors, HoneError
-from .base import NO_OFFSETS, Output, Pairs, Task, Teacher
+from .base import NO_OFFSETS, Output, Pairs, Task, Teacher, no_layers
 from .components import HEADS, Head, token_vectors, upstream
+from .hidden import HiddenLayers
 
 Array = NDArray[np.floating]
 
@@ -50,6 +51,8 @@ def make_pipeline_teacher(
 
 class PipelineTeacher(Teacher):
     """See `make_pipeline_teacher`. Of the pipeline only the component runs, and what it gets its vectors from."""
+
+    hidden: HiddenLayers | None = None  # whose vectors are given
 
     def __init__(
         self,
@@ -92,6 +95,12 @@ class PipelineTeacher(Teacher):
             raise HoneError(Errors.H918.format(component=self.name))
         return task
 
+    def read_layers(self, layers: Sequence[int]) -> None:
+        try:
+            self.hidden = HiddenLayers(self.nlp, self.nlp.get_pipe(self.name), layers)
+        except ValueError as err:
+            raise no_layers(self, layers, err) from err
+
     @cached_property
     def key(self) -> str:
         """Over the files of the component, of those that run before it, of tokenizer and word vectors."""
@@ -99,6 +108,12 @@ class PipelineTeacher(Teacher):
         for part in (*upstream(self.nlp, self.name), self.name, "tokenizer", "vocab/vectors"):
             hash_files(digest, self.nlp.path / part)
         return digest.hexdigest()
+
+    def prepare(self, docs: Iterable[Doc], *, vectors: bool = False) -> None:
+        """Look whether its tokenizer keeps the texts. Raises H907."""
+        with self.nlp.memory_zone():
+            for doc in docs:
+                check_text(doc, self.nlp.make_doc(doc.text))
 
     def outputs(self, texts: Sequence[Doc], *, vectors: bool = False) -> list[Output]:
         found: list[Output] = []
@@ -112,16 +127,22 @@ class PipelineTeacher(Teacher):
         others = [name for name in self.nlp.pipe_names if name not in needed]
         docs = list(self.nlp.pipe([doc.text for doc in texts], disable=others))
         for doc, own in zip(texts, docs):
-            if own.text != doc.text:
-                problem = f"it makes {own.text[:60]!r} of it"
-                raise HoneError(Errors.H907.format(text=doc.text[:60], problem=problem))
+            check_text(doc, own)
         filled = [doc for doc in docs if len(doc)]
         component = self.nlp.get_pipe(self.name)
         all_logits = iter(self.head.logits(component, filled, self.smoothing) if filled else ())
-        all_vectors = iter((token_vectors(component, filled) if vectors and filled else None) or ())
+        all_vectors = iter((self._vectors(filled) if vectors and filled else None) or ())
         for doc in docs:
             rows = next(all_logits) if len(doc) else np.zeros((0, len(self.columns)))
             yield self._output(doc, rows, next(all_vectors, None) if len(doc) else None)
+
+    def _vectors(self, docs: list[Doc]) -> list[Array] | None:
+        """Of documents that have passed the encoder: of each, shape (tokens, width)."""
+        component: Any = self.nlp.get_pipe(self.name)
+        if self.hidden is None:
+            return token_vectors(component, docs)
+        to_numpy = component.model.ops.to_numpy
+        return [np.hstack(list(map(to_numpy, parts))) for parts in zip(*self.hidden.predict(docs))]
 
     def _output(self, doc: Doc, logits: Array, vectors: Array | None) -> Output:
         """Without whitespace tokens, of which the components know nothing."""
@@ -167,6 +188,13 @@ class PipelineTeacher(Teacher):
         return head is not None and (
             student is None or head.task(self.nlp.get_pipe(name)).nature == student.nature
         )
+
+
+def check_text(doc: Doc, own: Doc) -> None:
+    """Raise H907 unless a student's document and a teacher's have the same text."""
+    if own.text != doc.text:
+        problem = f"it makes {own.text[:60]!r} of it"
+        raise HoneError(Errors.H907.format(text=doc.text[:60], problem=problem))
 
 
 def hash_files(digest: Any, folder: Path) -> None:

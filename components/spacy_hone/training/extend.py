@@ -15,6 +15,7 @@ from ..errors import Errors, HoneError
 from ..pipes.relabel import Relabel
 from .annotations import needed_annotations
 
+DISTILLATION = "hone.Distillation.v1"
 EXTENDABLE = ("hone_ner", "hone_tagger", "hone_textcat", "hone_textcat_multilabel")
 HEADER = """# {model}, its component {component} with the labels {labels} added to {old}.
 #
@@ -58,9 +59,7 @@ def extend(
     Raises H521 (nothing to extend, or several candidates), H522 (labels of the corpus that would be dropped), H523
     (labels that the corpus does not have), H524 (nothing new), H525 (the file is there already), H526 (a choice that cannot be), H527 (no such pipeline).
     """
-    if output.exists() and not overwrite:
-        raise HoneError(Errors.H525.format(path=output))
-    _check(choices)
+    check(output, choices, overwrite=overwrite)
     try:
         nlp = spacy.load(model)
     except (OSError, ValueError) as error:
@@ -70,7 +69,8 @@ def extend(
     old = _labels(nlp, name)
     new = _choose_labels(counts, old, choices.labels, corpus)
     annotated = sorted(set(counts) | set(new))
-    config = _make_config(nlp, name, model, corpus, [*old, *new], annotated, choices)
+    paths = {"model": model, "train": str(corpus)}
+    config = _make_config(nlp, name, paths, choices, labels=[*old, *new], annotated=annotated)
     header = HEADER.format(
         model=model,
         component=name,
@@ -86,8 +86,10 @@ def extend(
     return config, counts
 
 
-def _check(choices: Choices) -> None:
-    """Refuse what would fail when the config is trained."""
+def check(output: Path, choices: Choices, *, overwrite: bool = False) -> None:
+    """Refuse what would fail when the config is written or trained. Raises H525 and H526."""
+    if output.exists() and not overwrite:
+        raise HoneError(Errors.H525.format(path=output))
     for option, value, is_right, expected in (
         ("--alpha", choices.alpha, 0 <= choices.alpha <= 1, "from 0 to 1"),
         ("--temperature", choices.temperature, choices.temperature > 0, "above 0"),
@@ -100,9 +102,7 @@ def _check(choices: Choices) -> None:
 
 def _find_component(nlp: Language, model: str, wanted: str | None) -> str:
     factories = {name: nlp.get_pipe_meta(name).factory for name in nlp.pipe_names}
-    found = [
-        name for name, factory in factories.items() if factory in EXTENDABLE and wanted in (None, name)
-    ]
+    found = [name for name, factory in factories.items() if factory in EXTENDABLE and wanted in (None, name)]
     if len(found) != 1:
         names = ", ".join(f"{name} ({factory})" for name, factory in factories.items())
         raise HoneError(
@@ -145,24 +145,25 @@ def _choose_labels(
 def _make_config(
     nlp: Language,
     name: str,
-    model: str,
-    corpus: Path,
+    paths: dict[str, str],
+    choices: Choices,
+    *,
     labels: list[str],
     annotated: list[str],
-    choices: Choices,
 ) -> Config:
     config = nlp.config.copy()
     config["paths"] = {
-        "model": model,
-        "train": str(corpus),
+        **paths,
         "dev": str(choices.dev) if choices.dev else None,
         "replay": str(choices.replay) if choices.replay else None,
     }
     component = config["components"][name]
-    hard = component["loss"]["hard"] if "hard" in component["loss"] else component["loss"]
+    loss = component["loss"]
+    hard = (
+        loss if loss["@losses"] != DISTILLATION else loss.get("hard") or {"@losses": "hone.CrossEntropy.v1"}
+    )
     taught = {"alpha": choices.alpha, "temperature": choices.temperature, "hard": hard}
-    has_crf = component["model"].get("crf", False)  # which distillation has no meaning for
-    component["loss"] = hard if choices.plain or has_crf else {"@losses": "hone.Distillation.v1", **taught}
+    component["loss"] = hard if choices.plain else {"@losses": DISTILLATION, **taught}
     for other in config["components"]:
         if other != name:
             config["components"][other] = {"source": "${paths.model}"}
