@@ -69,6 +69,8 @@ def test_wordpiece_over_two_tokens_is_not_cut_and_belongs_where_it_begins():
     layout = lay_out(tokens, pieces, budget=10, overlap=0, prefix=0)
     assert layout.lengths.tolist() == [2, 1, 1]
     assert layout.cols.tolist() == [0, 1, 2, 3]
+    shared = lay_out(tokens, pieces, budget=10, overlap=0, prefix=0, share=True)
+    assert shared.cols.tolist() == [0, 1, 1, 2, 3]
 
 
 def test_tokens_in_one_wordpiece_share_it():

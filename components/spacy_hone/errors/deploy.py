@@ -71,9 +71,9 @@ class DeployErrors:
         "{after}\nNothing was written."
     )
     H720 = (
-        "[H720] The score falls by {drop:.4f}, from {before:.4f} to {after:.4f} at best, and {max_drop} is allowed. With ever "
-        "more of the encoder in float32 it was: {trials}. Nothing was written: allow more by --max-drop, or take "
-        "--precision fp32."
+        "[H720] The score falls by {drop:.4f}, from {before:.4f} to {after:.4f} at best, and {max_drop} is allowed. The scores "
+        "that were tried, with ever more of the encoder in float32: {trials}. Nothing was written: allow more by --max-drop, "
+        "take --precision fp32, or a larger corpus for --prune-vocab."
     )
     H721 = (
         "[H721] Nothing in {path} can be scored: the pipeline is weighed by {weights}, for which the documents have no "

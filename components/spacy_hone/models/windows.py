@@ -33,7 +33,13 @@ class Layout(NamedTuple):
 
 
 def lay_out(
-    tokens: tuple[Ints, Ints], pieces: tuple[Ints, Ints], *, budget: int, overlap: int, prefix: int
+    tokens: tuple[Ints, Ints],
+    pieces: tuple[Ints, Ints],
+    *,
+    budget: int,
+    overlap: int,
+    prefix: int,
+    share: bool = False,
 ) -> Layout:
     """Cut one document into windows.
 
@@ -41,9 +47,10 @@ def lay_out(
     budget: wordpieces that a window holds beside the special ones. overlap: how many neighbours share at
     most.
     prefix: special wordpieces at the start of a window.
+    share: a wordpiece across a border belongs to all its tokens, as in spacy-transformers; else to the one that it
+    begins in, and to the next only if nothing begins there: of "don ' t", "do" has "don" and "n't" has the rest,
+    but "can" and "not" share "cannot".
 
-    A wordpiece across a border belongs to the token that it begins in, and to the next only if nothing begins there: of
-    "don ' t", "do" has "don" and "n't" has the rest, but "can" and "not" share "cannot".
     A token that is longer than the budget keeps its first wordpieces. A token without any (white space,
     control characters) gets column 0 of its window: the special wordpiece that stands for the whole.
     """
@@ -65,7 +72,7 @@ def lay_out(
     fits = cols < budget
     begins = token_i == first[piece_i]
     has_own = np.bincount(token_i[fits & begins], minlength=n_tokens) > 0
-    kept = fits & (begins | ~has_own[token_i])
+    kept = fits if share else fits & (begins | ~has_own[token_i])
     token_i, rows, cols = token_i[kept], rows[kept], cols[kept] + prefix
 
     bare = np.flatnonzero(np.bincount(token_i, minlength=n_tokens) == 0)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import spacy
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
 from spacy_hone.errors import HoneError
 from spacy_hone.models.onnx.layout import arrange, strided
-from spacy_hone.models.tokenization import Wordpieces
+from spacy_hone.models.tokenization import Pieces, Wordpieces
 
 NLP = spacy.blank("en")
 
@@ -74,3 +75,22 @@ def test_what_is_too_long_is_cut_and_every_token_found(wordpieces, kind, word):
 def test_rows_without_room_for_text(wordpieces):
     with pytest.raises(HoneError, match=r"H208.*2 of a row's"):
         arrange([NLP("a")], wordpieces, settings("doc", longest=2))
+
+
+class Contraction:
+    """A tokenizer that knows one text."""
+
+    prefix, suffix = [1], [2]
+
+    def __call__(self, texts: list[str]) -> list[Pieces]:
+        assert texts == ["don't"]
+        return [Pieces(np.array([7, 8, 9]), np.array([0, 3, 4]), np.array([3, 4, 5]))]
+
+
+@pytest.mark.parametrize("kind, columns", [("hone", [2, 3]), ("doc", [1, 2, 3])])
+def test_a_wordpiece_across_a_border_is_shared_as_where_the_encoder_was_trained(kind, columns):
+    doc = Doc(Vocab(), words=["do", "n't"], spaces=[False, False])
+    windows = {"kind": kind, "window": 0, "stride": 0}
+    rows = arrange([doc], Contraction(), {"max_positions": 9, "windows": windows})
+    assert rows.col[rows.token == 0].tolist() == [1]
+    assert rows.col[rows.token == 1].tolist() == columns

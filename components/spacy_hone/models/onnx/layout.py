@@ -58,7 +58,9 @@ def arrange(docs: Sequence[Doc], wordpieces: "Wordpieces", settings: Settings) -
     stretches = list(cut(docs, settings["windows"]))
     for stretch, pieces in zip(stretches, wordpieces([stretch.text for stretch in stretches])):
         offsets = without_empty(pieces) if stock else (pieces.starts, pieces.ends)
-        layout = lay_out(stretch.tokens, offsets, budget=budget, overlap=overlap, prefix=len(prefix) + shift)
+        layout = lay_out(
+            stretch.tokens, offsets, budget=budget, overlap=overlap, prefix=len(prefix) + shift, share=stock
+        )
         token = np.repeat(np.arange(len(layout.lengths)) + stretch.first, layout.lengths)
         places.append((layout.rows + len(ids), layout.cols - shift, token))
         ids += [np.array([*prefix, *pieces.ids[a:b], *suffix]) for a, b in zip(layout.starts, layout.ends)]

@@ -1,0 +1,75 @@
+"""What is measured, made once: a stock pipeline, the same one optimised, and its encoder as a Hugging Face checkpoint.
+
+Into a folder come `stock`, `fp32`, `int8` (pipelines), `hf` (a token classifier over the stock pipeline's encoder),
+`dev.spacy` and `test.spacy`.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, get_args
+
+import spacy
+from harness.data import dev_part, split_part
+from harness.data_sets import DATA_SETS
+from harness.texts import DATA
+from spacy.cli.train import train
+from spacy.tokens import Doc
+
+from peers.hf_tokens import TokenPeer
+from peers.huggingface import train_peer
+from peers.loops import LONGEST
+from peers.outcome import Settings
+from peers.pipelines import STOCK_CONFIG, make_config, use_gpu_if_any, write_docs
+from spacy_hone.cli.optimize import optimize
+from spacy_hone.deploy.optimize.choices import Choices, Precision
+
+SPLIT = "630/70"
+HEAD = Settings(DATA, 60, 1e-2, 0, {"precision": "fp32", "dropout": "0"})
+
+
+def prepare(folder: Path, updates: int) -> None:
+    """Make all that is not there yet."""
+    part, dev = split_part(DATA, SPLIT), dev_part(DATA, SPLIT)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_docs(dev.test, folder / "dev.spacy")
+    write_docs(part.test, folder / "test.spacy")
+    if not (folder / "stock").exists():
+        train_stock(dev.train, updates, folder / "stock")
+    if not (folder / "hf").exists():
+        fit_head(folder, dev.train)
+    for precision in get_args(Precision):
+        if not (folder / precision).exists():
+            optimize_stock(folder, precision)
+
+
+def train_stock(docs: Sequence[Doc], updates: int, target: Path) -> None:
+    """The stock pipeline of the other comparisons, by `spacy train`, after its last update."""
+    settings = Settings(DATA, updates, DATA_SETS[DATA].learn_rate, 0)
+    with TemporaryDirectory(dir=target.parent) as tmp:
+        config = Path(tmp) / "config.cfg"
+        make_config(STOCK_CONFIG, docs, settings, Path(tmp)).to_disk(config)
+        train(config, Path(tmp), use_gpu=use_gpu_if_any())
+        (Path(tmp) / "model-last").rename(target)
+
+
+def fit_head(folder: Path, docs: Sequence[Doc]) -> None:
+    """A linear head over the frozen encoder, trained for a minute, so that the peers find about what there is."""
+    transformer: Any = spacy.load(folder / "stock").get_pipe("transformer")
+    with TemporaryDirectory() as tmp:
+        transformer.model.transformer.save_pretrained(tmp)
+        transformer.model.tokenizer.save_pretrained(tmp)
+        peer = TokenPeer(Path(tmp), docs, HEAD)
+    peer.model.base_model.requires_grad_(False)
+    train_peer(peer, docs, DATA_SETS[DATA].batch_size, HEAD.updates)
+    peer.model.config.id2label = dict(enumerate(peer.labels))
+    peer.model.config.label2id = {label: i for i, label in enumerate(peer.labels)}
+    peer.tokenizer.model_max_length = LONGEST
+    peer.model.save_pretrained(folder / "hf")
+    peer.tokenizer.save_pretrained(folder / "hf")
+
+
+def optimize_stock(folder: Path, precision: Precision) -> None:
+    """`hone optimize`, judged on the dev part."""
+    choices = Choices(dev=folder / "dev.spacy", precision=precision)
+    optimize(str(folder / "stock"), folder / precision, choices, log=print)

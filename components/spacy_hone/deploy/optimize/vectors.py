@@ -1,0 +1,60 @@
+"""Vectors of wordpieces by an encoder and by graphs that were made from it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...models.onnx.session import Session
+from .export import INPUTS
+from .source import Source
+
+Floats = NDArray[np.float32]
+
+
+class Probe:
+    """Rows of wordpieces, with what the torch encoder makes of them.
+
+    source: the encoder. rows: ids of each row, special ones included.
+    """
+
+    def __init__(self, source: Source, rows: Sequence[Sequence[int]]):
+        lengths = np.array([len(row) for row in rows])
+        self.has = np.arange(lengths.max()) < lengths[:, None]
+        ids = np.full(self.has.shape, source.wordpieces.pad_id, dtype=np.int64)
+        ids[self.has] = np.concatenate([np.asarray(row) for row in rows])
+        self.inputs = dict(zip(INPUTS, (ids, self.has.astype(np.int64))))
+        with torch.inference_mode():
+            tensors: dict[str, Any] = {name: torch.from_numpy(array) for name, array in self.inputs.items()}
+            hidden = source.transformer.eval()(**tensors, return_dict=True).last_hidden_state
+        self.expected: Floats = hidden.float().numpy()[self.has]
+
+    def gap(self, graph: bytes) -> float:
+        """See `largest_gap`."""
+        return largest_gap(self.expected, self._run(graph))
+
+    def error(self, graph: bytes) -> float:
+        """Mean square error of a graph's vectors, in proportion to the mean square of the encoder's."""
+        difference = self._run(graph) - self.expected
+        return float((difference**2).mean() / (self.expected**2).mean())
+
+    def _run(self, graph: bytes) -> Floats:
+        return Session(graph).run(self.inputs)[self.has]
+
+
+def sample_rows(source: Source, texts: Sequence[str]) -> list[list[int]]:
+    """Rows of wordpieces of some texts, one each, cut at the encoder's maximum."""
+    wordpieces = source.wordpieces
+    room = source.longest - len(wordpieces.prefix) - len(wordpieces.suffix)
+    return [
+        [*wordpieces.prefix, *pieces.ids[:room].tolist(), *wordpieces.suffix] for pieces in wordpieces(texts)
+    ]
+
+
+def largest_gap(expected: Floats, found: Floats) -> float:
+    """Largest absolute difference, in proportion to the largest component where that is above 1; infinite for NaN."""
+    if not np.isfinite(found).all():
+        return float("inf")
+    return float(np.abs(expected - found).max(initial=0)) / max(1.0, float(np.abs(expected).max(initial=0)))
