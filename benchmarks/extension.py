@@ -1,6 +1,7 @@
 """What does a pipeline forget when it learns new labels, and what does it learn? Class-incremental entities.
 
     python benchmarks/extension.py run --data tasteset --seeds 0,1,2
+    python benchmarks/extension.py run --data wnut17 --variants "plain;hard, distilled" --seeds 0
     python benchmarks/extension.py table
 
 A pipeline is trained on one half of the training documents, where only the old labels are annotated; then each
@@ -10,6 +11,7 @@ benchmarks/results/extension.jsonl; what is there already is not run again.
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -30,16 +32,19 @@ def run(
     *,
     data: Data = "tasteset",
     variants: Annotated[
-        str, typer.Option("--variants", help="names in peers/extension.py, with commas; or all")
+        str, typer.Option("--variants", help="names in peers/extension.py, with semicolons; or all")
     ] = "all",
     seeds: Annotated[str, typer.Option("--seeds", help="with commas")] = "0,1,2",
+    updates: Annotated[
+        int | None, typer.Option("--updates", min=1, help="of each training, if not the table's")
+    ] = None,
     out: Annotated[Path, typer.Option("--out", help="result file")] = OUT,
 ) -> None:
     """Train the old pipeline once a seed, and extend it in each way."""
     from peers.extension import VARIANTS, Case, extend_by, train_old
 
-    names = list(VARIANTS) if variants == "all" else variants.split(",")
-    setting = DATA[data]
+    names = list(VARIANTS) if variants == "all" else variants.split(";")
+    setting = replace(DATA[data], updates=updates) if updates else DATA[data]
     parts = halves(data, setting)
     for seed in map(int, seeds.split(",")):
         keys = [{"data": data, "variant": name, "seed": seed, **setting.key} for name in ("old", *names)]

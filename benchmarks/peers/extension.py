@@ -1,9 +1,6 @@
 """Ways to teach a trained pipeline new labels."""
 
-import io
-import sys
 import time
-import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,13 +13,10 @@ from harness.readers import ROOT
 from harness.results import Record
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.training.initialize import init_nlp
-from spacy.training.loop import train as train_nlp
 from spacy.util import load_config
-from thinc.api import Config
 
 from peers.outcome import Settings
-from peers.pipelines import make_config, predict, use_gpu_if_any, write_docs
+from peers.pipelines import make_config, predict, train_to_end, write_docs
 from spacy_hone.training.extend import Choices, extend
 
 # How: what `hone extend` is told. alpha = 1 is without distillation, "none" leaves what is open to the model.
@@ -77,7 +71,7 @@ def _train_first(case: Case, docs: list[Doc]) -> Language:
     data_set = DATA_SETS[case.data]
     updates, rate = case.setting.updates, case.setting.learn_rate
     settings = Settings(case.data, updates, rate, case.seed, dict(data_set.changes))
-    return _run(make_config(ROOT / "configs" / data_set.config, docs, settings, case.folder))
+    return train_to_end(make_config(ROOT / "configs" / data_set.config, docs, settings, case.folder))
 
 
 def _extend(variant: str, case: Case) -> Language:
@@ -88,13 +82,4 @@ def _extend(variant: str, case: Case) -> Language:
     config = case.folder / "extend.cfg"
     extend(str(case.old), corpus, config, choices, overwrite=True)
     overrides = {"system.seed": case.seed, "training.eval_frequency": updates, "training.patience": 0}
-    return _run(load_config(config, overrides, interpolate=False))
-
-
-def _run(config: Config) -> Language:
-    """Train to the last update."""
-    warnings.filterwarnings("ignore", message=r"\[H517\]")  # the dev documents are in training, too
-    device = use_gpu_if_any()
-    nlp = init_nlp(config, use_gpu=device)
-    train_nlp(nlp, None, use_gpu=device, stdout=io.StringIO(), stderr=sys.stderr)
-    return nlp
+    return train_to_end(load_config(config, overrides, interpolate=False))

@@ -69,6 +69,15 @@ def train_config(path: Path, part: Part, settings: Settings) -> Outcome:
     return Outcome(list(predict(nlp, part.test)), seconds, counter.words, precision_of(nlp))
 
 
+def train_to_end(config: Config) -> Language:
+    """Train by a config. RETURNS: the pipeline after the last update."""
+    warnings.filterwarnings("ignore", message=r"\[H517\]")  # the dev documents are in training, too
+    device = use_gpu_if_any()
+    nlp = init_nlp(config, use_gpu=device)
+    train_nlp(nlp, None, use_gpu=device, stdout=io.StringIO(), stderr=sys.stderr)
+    return nlp
+
+
 def predict(nlp: Language, docs: Iterable[Doc]) -> Iterator[Doc]:
     """The pipeline's documents for the same texts, or tokens, without the encoder's output."""
     bare = (copy_words(doc, nlp.vocab) if doc.has_unknown_spaces else nlp.make_doc(doc.text) for doc in docs)

@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.data import load
 from harness.data_sets import DATA_SETS
 from harness.readers import ROOT
+from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training.example import Example
 from spacy.training.initialize import init_nlp
@@ -46,12 +47,17 @@ def pipeline_step(config: Path, overrides: dict[str, str]) -> Callable[[Sequence
         settings = Settings(DATA, updates, DATA_SETS[DATA].learn_rate, 0, overrides)
         with tempfile.TemporaryDirectory() as folder:
             nlp = init_nlp(make_config(config, docs, settings, Path(folder)), use_gpu=device)
-        training = registry.resolve({"optimizer": nlp.config.interpolate()["training"]["optimizer"]})
-        step = make_step(nlp, training["optimizer"])
-        examples = {id(doc): Example(nlp.make_doc(doc.text), doc) for doc in docs}
-        return lambda batch: step([examples[id(doc)] for doc in batch])
+        return step_of(nlp, docs)
 
     return build
+
+
+def step_of(nlp: Language, docs: Sequence[Doc]) -> Step:
+    """One update of a pipeline that has been initialised, with a batch of these documents."""
+    training = registry.resolve({"optimizer": nlp.config.interpolate()["training"]["optimizer"]})
+    step = make_step(nlp, training["optimizer"])
+    examples = {id(doc): Example(nlp.make_doc(doc.text), doc) for doc in docs}
+    return lambda batch: step([examples[id(doc)] for doc in batch])
 
 
 def peer_step(precision: str) -> Callable[[Sequence[Doc], int], Step]:

@@ -3,6 +3,7 @@
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 import spacy
 from spacy.tokens import DocBin, Span
@@ -16,7 +17,14 @@ from spacy_hone.errors import HoneError
 from spacy_hone.training.extend import Choices, extend
 from spacy_hone.training.teaching import make_freeze_layers
 
-TEXTS = ["Ann sees Rome", "Rome calls Ann", "Bob leaves Paris", "Paris likes Bob", "Ann and Bob", "Rome and Paris"]
+TEXTS = [
+    "Ann sees Rome",
+    "Rome calls Ann",
+    "Bob leaves Paris",
+    "Paris likes Bob",
+    "Ann and Bob",
+    "Rome and Paris",
+]
 TOK2VEC = {
     "@architectures": "spacy.HashEmbedCNN.v2",
     "pretrained_vectors": None,
@@ -78,11 +86,55 @@ def test_the_config_trains_and_keeps_the_old_labels(model, tmp_path):
     assert not {"teacher", "init_from", "relabel"} & settings.keys()
 
 
+def test_tokenizer_and_word_vectors_are_the_old_ones(model, tmp_path):
+    nlp = spacy.load(model)
+    nlp.tokenizer.add_special_case("annrome", [{"ORTH": "ann"}, {"ORTH": "rome"}])
+    nlp.vocab.set_vector("Ann", np.ones(3, dtype="float32"))
+    nlp.to_disk(tmp_path / "own")
+    new = corpus(tmp_path / "new.spacy", "LOC")
+    extend(str(tmp_path / "own"), new, tmp_path / "out.cfg", Choices(dev=new))
+    extended = init_nlp(load_config(tmp_path / "out.cfg", interpolate=False))
+    assert [token.text for token in extended("annrome")] == ["ann", "rome"]
+    assert extended.vocab.get_vector("Ann").tolist() == [1, 1, 1]
+
+
+def test_a_head_that_shares_the_encoder_is_named(model, tmp_path):
+    new, nlp = corpus(tmp_path / "new.spacy", "LOC"), spacy.load(model)
+    nlp.add_pipe("ner", name="other", source=spacy.load(model))
+    nlp.to_disk(tmp_path / "two")
+    config, _ = extend(str(tmp_path / "two"), new, tmp_path / "out.cfg", Choices(component="ner"))
+    assert config["training"]["frozen_components"] == ["other"]
+    assert "# other: not trained" in (tmp_path / "out.cfg").read_text(encoding="utf8")
+    extend(str(model), new, tmp_path / "one.cfg", Choices())
+    assert "not trained" not in (tmp_path / "one.cfg").read_text(encoding="utf8")
+
+
 def test_a_replay_corpus_says_what_it_is_annotated_with(model, tmp_path):
     new, old = corpus(tmp_path / "new.spacy", "LOC"), corpus(tmp_path / "old.spacy", "PER")
     config, _ = extend(str(model), new, tmp_path / "out.cfg", Choices(replay=old))
     readers = config["corpora"]["train"]["*"]
-    assert {name: reader["annotated"] for name, reader in readers.items()} == {"new": ["LOC"], "replay": ["PER"]}
+    assert {name: reader["annotated"] for name, reader in readers.items()} == {
+        "new": ["LOC"],
+        "replay": ["PER"],
+    }
+
+
+def test_a_replay_corpus_with_labels_that_nobody_knows(model, tmp_path):
+    new, other = corpus(tmp_path / "new.spacy", "LOC"), corpus(tmp_path / "other.spacy", "PER", "LOC")
+    extend(str(model), new, tmp_path / "out.cfg", Choices(replay=other))
+    strange = spacy.blank("en")("Ann sees Rome")
+    strange.set_ents([Span(strange, 1, 2, label="ACT")])
+    DocBin(docs=[strange]).to_disk(tmp_path / "strange.spacy")
+    with pytest.raises(HoneError, match=r"H529.*strange.*ACT \(1\)"):
+        extend(str(model), new, tmp_path / "o.cfg", Choices(replay=tmp_path / "strange.spacy"))
+
+
+@pytest.mark.parametrize("name", ["dev", "replay"])
+def test_a_corpus_that_is_not_there(model, tmp_path, name):
+    new = corpus(tmp_path / "new.spacy", "LOC")
+    with pytest.raises(HoneError, match=r"H124.*nowhere"):
+        extend(str(model), new, tmp_path / "o.cfg", Choices(**{name: tmp_path / "nowhere.spacy"}))
+    assert not (tmp_path / "o.cfg").exists()
 
 
 @pytest.mark.parametrize(
@@ -115,7 +167,15 @@ def test_labels_are_not_dropped_in_silence(model, tmp_path):
 
 def test_the_command(model, tmp_path):
     new = corpus(tmp_path / "new.spacy", "LOC")
-    arguments = ["extend", str(model), str(tmp_path / "out.cfg"), "--corpus", str(new), "--freeze-layers", "0,1"]
+    arguments = [
+        "extend",
+        str(model),
+        str(tmp_path / "out.cfg"),
+        "--corpus",
+        str(new),
+        "--freeze-layers",
+        "0,1",
+    ]
     result = CliRunner().invoke(hone_cli, arguments)
     assert result.exit_code == 0, result.output
     assert "PER: kept" in result.output and "LOC: new, 6 in the corpus" in result.output
@@ -126,11 +186,18 @@ def test_the_command(model, tmp_path):
 
 @pytest.mark.parametrize(
     ("options", "code"),
-    [(["--alpha", "2"], "H526"), (["--relabel", "firm"], "H526"), (["--freeze-layers", "a"], "H526")],
+    [
+        (["--alpha", "2"], "H526"),
+        (["--learn-rate", "0"], "H526"),
+        (["--relabel", "firm"], "H526"),
+        (["--freeze-layers", "a"], "H526"),
+    ],
 )
 def test_choices_that_cannot_be(model, tmp_path, options, code):
     new = corpus(tmp_path / "new.spacy", "LOC")
-    result = CliRunner().invoke(hone_cli, ["extend", str(model), str(tmp_path / "o.cfg"), "--corpus", str(new), *options])
+    result = CliRunner().invoke(
+        hone_cli, ["extend", str(model), str(tmp_path / "o.cfg"), "--corpus", str(new), *options]
+    )
     assert result.exit_code == 1 and code in result.output
     assert not (tmp_path / "o.cfg").exists()
 

@@ -20,7 +20,9 @@ def parse_layers(text: str) -> list[int]:
 
 
 def extend_cli(
-    model: Annotated[str, typer.Argument(help="Path of a trained pipeline; with --from-hf where it goes")],
+    model: Annotated[
+        str, typer.Argument(help="A trained pipeline, path or name; with --from-hf where it goes")
+    ],
     output: Annotated[
         Path | None, typer.Argument(metavar="[OUT.cfg]", help="Where the config goes", show_default=False)
     ] = None,

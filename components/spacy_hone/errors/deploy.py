@@ -37,8 +37,8 @@ class DeployErrors:
     )
     H710 = (
         "[H710] The pipeline {model} has no component with the factory `transformer`, so there is nothing to optimise. It "
-        "has: {components}. An encoder inside another component cannot be taken out of it: train with a `transformer` that "
-        "the others listen to."
+        "has: {factories}. An encoder inside another component cannot be taken out of it: train with a `transformer` that "
+        "the others listen to. A pipeline with `hone_encoder` is optimised already."
     )
     H711 = "[H711] The pipeline {model} has several transformers ({names}); one can be optimised."
     H712 = (

@@ -62,6 +62,10 @@ class TrainingErrors:
     H523 = "[H523] {corpus} has no annotation with {labels}, which --labels names. It has: {found}."
     H524 = "[H524] {corpus} has nothing new. Its labels: {found}. The pipeline's: {old}."
     H525 = "[H525] {path} is there already: choose another name, or --overwrite it."
+    H529 = (
+        "[H529] {corpus}, named by --replay, has labels that neither the pipeline nor the new corpus has, and that would be "
+        "dropped: {labels}. Rename or remove them (`python -m spacy hone convert --map-labels`)."
+    )
     H530 = "[H530] hone.CopyEncoder.v1: the pipeline {path} cannot be loaded: {problem}"
     H531 = (
         "[H531] hone.CopyEncoder.v1: in {whose} the component '{component}' has no encoder of hone.TransformerModel.v1. It "

@@ -18,7 +18,7 @@ def load_elder(path: Path | str, pipe: "LossPipe") -> "LossPipe":
     Raises H326 if there is none, H327 if its settings are others.
     """
     try:
-        nlp = spacy.load(path)
+        nlp = spacy.load(str(path))  # of an installed package a Path is no name
     except (OSError, ValueError) as error:
         raise HoneError(Errors.H326.format(name=pipe.name, path=path, problem=error)) from error
     same = {name: each for name, each in nlp.pipeline if type(each) is type(pipe)}

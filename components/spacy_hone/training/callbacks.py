@@ -17,7 +17,7 @@ def make_callbacks(*callbacks: Callable[[Language], Language]) -> Callable[[Lang
 
     def call_all(nlp: Language) -> Language:
         for callback in callbacks:
-            nlp = callback(nlp)
+            nlp = callback(nlp) or nlp  # some of spaCy's own return nothing
         return nlp
 
     return call_all

@@ -10,7 +10,7 @@ import spacy
 from spacy.language import Language
 from thinc.api import Config
 
-from ..corpora.docs import read_docs
+from ..corpora.docs import docbin_paths, read_docs
 from ..errors import Errors, HoneError
 from ..pipes.relabel import Relabel
 from .annotations import needed_annotations
@@ -24,13 +24,17 @@ HEADER = """# {model}, its component {component} with the labels {labels} added 
 #
 # {corpus} is annotated with {annotated}; an O in it may be any other label, which the old pipeline tells.
 """
+SHARED = """#
+# {names}: not trained, but reads the same encoder, which changes. Freeze all of it (--freeze-embeddings,
+# --freeze-layers), or look at the scores (`hone evaluate --before`).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
     """How a pipeline is extended. alpha, temperature: of hone.Distillation.v1. relabel, relabel_threshold: of
-    hone_ner. freeze_layers: layers of the encoder that stay as they are. replay: a corpus of the old labels. plain: without a teacher, for comparison: the annotation is
-    taken for complete, and the old labels are forgotten."""
+    hone_ner. freeze_layers: layers of the encoder that stay as they are. replay: a corpus of the old labels. plain:
+    without a teacher, for comparison: the annotation is taken for complete, and the old labels are forgotten."""
 
     labels: Sequence[str] = ()
     component: str | None = None
@@ -52,14 +56,17 @@ def extend(
 ) -> tuple[Config, Counter[str]]:
     """Write the training config that adds the labels of a corpus to a trained pipeline.
 
-    model: path of the pipeline. corpus: a .spacy file or a folder, annotated with the new labels.
+    model: path or name of the pipeline. corpus: a .spacy file or a folder, annotated with the new labels.
     output: the config's path. overwrite: whether it may be there already.
     RETURNS: the config, and how often the corpus has each of its labels.
 
     Raises H521 (nothing to extend, or several candidates), H522 (labels of the corpus that would be dropped), H523
-    (labels that the corpus does not have), H524 (nothing new), H525 (the file is there already), H526 (a choice that cannot be), H527 (no such pipeline).
+    (labels that the corpus does not have), H524 (nothing new), H525 (the file is there already), H526 (a choice that
+    cannot be), H527 (no such pipeline), H529 (labels of the replay corpus that would be dropped), H124 (no such corpus).
     """
     check(output, choices, overwrite=overwrite)
+    for path in filter(None, (corpus, choices.dev, choices.replay)):
+        docbin_paths(path)
     try:
         nlp = spacy.load(model)
     except (OSError, ValueError) as error:
@@ -68,6 +75,8 @@ def extend(
     counts = _count_labels(nlp, name, corpus)
     old = _labels(nlp, name)
     new = _choose_labels(counts, old, choices.labels, corpus)
+    if choices.replay:
+        _check_replay(_count_labels(nlp, name, choices.replay), [*old, *new], choices.replay)
     annotated = sorted(set(counts) | set(new))
     paths = {"model": model, "train": str(corpus)}
     config = _make_config(nlp, name, paths, choices, labels=[*old, *new], annotated=annotated)
@@ -81,6 +90,8 @@ def extend(
         corpus=corpus,
         annotated=", ".join(annotated),
     )
+    if sharing := _sharing(nlp, name):
+        header += SHARED.format(names=", ".join(sharing))
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(f"{header}\n{config.to_str(interpolate=False)}\n", encoding="utf8")
     return config, counts
@@ -94,6 +105,7 @@ def check(output: Path, choices: Choices, *, overwrite: bool = False) -> None:
         ("--alpha", choices.alpha, 0 <= choices.alpha <= 1, "from 0 to 1"),
         ("--temperature", choices.temperature, choices.temperature > 0, "above 0"),
         ("--threshold", choices.relabel_threshold, 0 <= choices.relabel_threshold <= 1, "from 0 to 1"),
+        ("--learn-rate", choices.learn_rate, choices.learn_rate > 0, "above 0"),
         ("--relabel", choices.relabel, choices.relabel in get_args(Relabel), ", ".join(get_args(Relabel))),
     ):
         if not is_right:
@@ -142,6 +154,11 @@ def _choose_labels(
     return new
 
 
+def _check_replay(counts: Counter[str], labels: Sequence[str], corpus: Path) -> None:
+    if dropped := [f"{label} ({n})" for label, n in counts.most_common() if label not in labels]:
+        raise HoneError(Errors.H529.format(corpus=corpus, labels=", ".join(dropped)))
+
+
 def _make_config(
     nlp: Language,
     name: str,
@@ -176,6 +193,12 @@ def _make_config(
 def _other_heads(nlp: Language, name: str) -> list[str]:
     """What has labels of its own, and so is not an encoder, and is not to be trained."""
     return [each for each in nlp.pipe_names if each != name and getattr(nlp.get_pipe(each), "labels", False)]
+
+
+def _sharing(nlp: Language, name: str) -> list[str]:
+    """The other heads that listen to what a component listens to."""
+    heard = [set(getattr(pipe, "listening_components", ())) for _, pipe in nlp.pipeline]
+    return [each for each in _other_heads(nlp, name) if any({each, name} <= both for both in heard)]
 
 
 def _corpora(annotated: list[str], nlp: Language, name: str, choices: Choices) -> dict[str, Any]:
@@ -227,8 +250,14 @@ def _initialize(nlp: Language, name: str, labels: list[str], choices: Choices) -
             "embeddings": choices.freeze_embeddings,
             "layers": list(choices.freeze_layers),
         }
+    base = {"tokenizer": "${paths.model}", "vocab": "${paths.model}"}  # special cases, word vectors
+    before: dict[str, Any] = {
+        "check": {"@callbacks": "hone.CheckCorpora.v1"},
+        "copy": {"@callbacks": "spacy.copy_from_base_model.v1", **base},
+    }
     return {
-        "before_init": {"@callbacks": "hone.CheckCorpora.v1"},
+        "before_init": {"@callbacks": "hone.Callbacks.v1", "*": before},
         "after_init": {"@callbacks": "hone.Callbacks.v1", "*": callbacks},
         "components": {name: settings},
+        "tokenizer": nlp.config["initialize"].get("tokenizer", {}),
     }
