@@ -1,9 +1,7 @@
 """Pipelines over encoders of random weights, trained for a moment, so that they decide something."""
 
-import string
 from collections.abc import Callable
 from functools import cache
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,8 @@ from spacy.language import Language
 from spacy.tokens import DocBin
 from spacy.training import Example
 from thinc.api import Adam, fix_random_seed
+
+from .toy_tokenizers import LONGEST, TOKENIZERS, wordpieces
 
 TRAIN = [
     ("two cups of sugar, chopped", [(12, 17, "FOOD")]),
@@ -29,7 +29,7 @@ OURS = {"@architectures": "hone.TransformerModel.v1", "precision": "fp32", "wind
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory) -> Callable[[str], Path]:
-    """checkpoint("Bert"), "DistilBert": the folder of an encoder of random weights; all pairs of letters are words."""
+    """checkpoint("Bert"), "Roberta" ...: the folder of an encoder of random weights, with a tokenizer of its kind."""
 
     @cache
     def write(kind: str) -> Path:
@@ -37,25 +37,13 @@ def checkpoint(tmp_path_factory) -> Callable[[str], Path]:
         import transformers
 
         folder = tmp_path_factory.mktemp(kind)
-        signs = [*string.ascii_lowercase, *string.digits, *string.punctuation]
-        pairs = ["".join(pair) for pair in product(string.ascii_lowercase, repeat=2)]
-        vocab = [
-            "[PAD]",
-            "[UNK]",
-            "[CLS]",
-            "[SEP]",
-            "[MASK]",
-            *signs,
-            *pairs,
-            *(f"##{sign}" for sign in signs),
-        ]
-        (folder / "vocab.txt").write_text("\n".join(vocab), encoding="utf8")
-        tokenizer = transformers.BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=64)
+        tokenizer = TOKENIZERS.get(kind, wordpieces)(folder)
         tokenizer.save_pretrained(folder)
         torch.manual_seed(0)
         config = getattr(transformers, f"{kind}Config")(
-            vocab_size=len(vocab),
-            max_position_embeddings=64,
+            vocab_size=len(tokenizer),
+            max_position_embeddings=LONGEST + 2,  # RoBERTa's begin at 2
+            pad_token_id=tokenizer.pad_token_id,
             initializer_range=0.3,
             **(DISTIL if kind == "DistilBert" else SIZES),
         )

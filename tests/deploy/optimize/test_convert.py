@@ -1,5 +1,8 @@
 """Encoders of each kind as graphs, held against torch."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -56,17 +59,34 @@ def test_a_fusion_that_fails_is_left_out(source):
         assert fuse(exported, bert.transformer.config, "cuda", gap, LIMIT) == (exported, {})
 
 
-def test_operators_that_do_not_export_are_named(source):
-    class Strange(type(source().transformer)):
+def bent(source: Source, bend: Callable[[torch.Tensor], torch.Tensor]) -> Source:
+    """An encoder of a kind that is not known: it does something with its vectors at the end."""
+
+    class Strange(type(source.transformer)):
         def forward(self, input_ids=None, **given):
             output = super().forward(input_ids, **given)
-            output.last_hidden_state = torch.special.bessel_j0(output.last_hidden_state)
+            output.last_hidden_state = bend(output.last_hidden_state)
             return output
 
-    strange = Strange(source().transformer.config)
-    with pytest.raises(HoneError, match=r"H715.*bessel_j0"):
-        export(strange)
+    return replace(source, transformer=Strange(source.transformer.config).eval())
+
+
+def test_operators_that_do_not_export_are_named(source):
+    with pytest.raises(HoneError, match=r"H715.*Strange.*bessel_j0"):
+        convert(bent(source(), torch.special.bessel_j0), TEXTS)
     assert explain(RuntimeError("first\nsecond")) == "first"
+
+
+def test_graphs_that_are_bound_to_a_length_are_refused(source):
+    with pytest.raises(HoneError, match=r"H715.*Strange.*rows of any length"):
+        convert(bent(source(), lambda vectors: vectors + torch.zeros([int(n) for n in vectors.shape])), TEXTS)
+
+
+def test_encoders_of_other_inputs_are_refused(source):
+    sizes = {"vocab_size": 900, "hidden_size": 16, "num_hidden_layers": 1, "intermediate_size": 32}
+    fourier = transformers.FNetModel(transformers.FNetConfig(**sizes))
+    with pytest.raises(HoneError, match=r"H715.*FNetModel.*ids and a mask.*attention_mask"):
+        convert(replace(source(), transformer=fourier), TEXTS)
 
 
 def test_a_graph_goes_with_its_tokenizer(source):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ...errors import Errors, HoneError
+from ...models.onnx.session import import_onnxruntime
 
 Precision = Literal["int8", "fp32"]
 Provider = Literal["cpu", "cuda"]
@@ -48,7 +49,8 @@ class Choices:
 
 
 def require_packages() -> None:
-    """Raise H709 for the first package that is not installed."""
+    """Raise H709 for the first package that is not installed, H217 for an ONNX Runtime that is too old."""
     for package in PACKAGES:
         if find_spec(package) is None:
             raise HoneError(Errors.H709.format(package=package))
+    import_onnxruntime()

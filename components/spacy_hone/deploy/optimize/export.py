@@ -61,7 +61,7 @@ def export(transformer: Any) -> bytes:
                 dynamo=False,
             )
             return path.read_bytes()
-    except (RuntimeError, ValueError) as err:
+    except Exception as err:  # what tracing makes of a module that it does not know
         raise HoneError(Errors.H715.format(encoder=kind, problem=explain(err))) from err
 
 

@@ -60,8 +60,8 @@ def find_source(nlp: Language, model: str) -> Source:
     """
     pipes = {name: pipe for name, pipe in nlp.components if isinstance(pipe, Transformer)}
     if not pipes:
-        components = ", ".join(nlp.component_names) or "none"
-        raise HoneError(Errors.H710.format(model=model, components=components))
+        factories = ", ".join(nlp.get_pipe_meta(name).factory for name in nlp.component_names) or "none"
+        raise HoneError(Errors.H710.format(model=model, factories=factories))
     if len(pipes) > 1:
         raise HoneError(Errors.H711.format(model=model, names=", ".join(pipes)))
     [(name, pipe)] = pipes.items()

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...errors import Errors, HoneError
 from ...models.onnx.session import Session
-from .export import INPUTS
+from .export import INPUTS, explain
 from .source import Source
 
 Floats = NDArray[np.float32]
@@ -17,7 +18,7 @@ Floats = NDArray[np.float32]
 class Probe:
     """Rows of wordpieces, with what the torch encoder makes of them.
 
-    source: the encoder. rows: ids of each row, special ones included.
+    source: the encoder. rows: ids of each row, special ones included. Raises H715 for an encoder of other inputs.
     """
 
     def __init__(self, source: Source, rows: Sequence[Sequence[int]]):
@@ -26,13 +27,17 @@ class Probe:
         ids = np.full(self.has.shape, source.wordpieces.pad_id, dtype=np.int64)
         ids[self.has] = np.concatenate([np.asarray(row) for row in rows])
         self.inputs = dict(zip(INPUTS, (ids, self.has.astype(np.int64))))
-        with torch.inference_mode():
-            tensors: dict[str, Any] = {name: torch.from_numpy(array) for name, array in self.inputs.items()}
-            hidden = source.transformer.eval()(**tensors, return_dict=True).last_hidden_state
+        self.kind = source.kind
+        tensors: dict[str, Any] = {name: torch.from_numpy(array) for name, array in self.inputs.items()}
+        try:
+            with torch.inference_mode():
+                hidden = source.transformer.eval()(**tensors, return_dict=True).last_hidden_state
+        except (TypeError, ValueError, AttributeError) as err:
+            raise self._fail("it is none that takes ids and a mask", err) from err
         self.expected: Floats = hidden.float().numpy()[self.has]
 
     def gap(self, graph: bytes) -> float:
-        """See `largest_gap`."""
+        """See `largest_gap`. Raises H715 for a graph that does not run on rows of any length, as does `error`."""
         return largest_gap(self.expected, self._run(graph))
 
     def error(self, graph: bytes) -> float:
@@ -41,7 +46,16 @@ class Probe:
         return float((difference**2).mean() / (self.expected**2).mean())
 
     def _run(self, graph: bytes) -> Floats:
-        return Session(graph).run(self.inputs)[self.has]
+        session = Session(graph)
+        try:
+            return session.run(self.inputs)[self.has]
+        except HoneError:
+            raise
+        except Exception as err:  # the classes of ONNX Runtime have no public base
+            raise self._fail("its graph does not run on rows of any length", err) from err
+
+    def _fail(self, problem: str, err: Exception) -> HoneError:
+        return HoneError(Errors.H715.format(encoder=self.kind, problem=f"{problem} ({explain(err)[:200]})"))
 
 
 def sample_rows(source: Source, texts: Sequence[str]) -> list[list[int]]:

@@ -1,0 +1,166 @@
+"""All components that can listen, over the stock architectures and ours, with tokenizers of each kind."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+from thinc.api import Adam, fix_random_seed
+
+from spacy_hone.cli.optimize import optimize
+from spacy_hone.deploy.optimize.choices import Choices
+
+from .conftest import OURS, TRAIN, listen
+
+TEXTS = [" \n ", "Salt, flour. Stir!", "a pinch of bread flour, chopped", *(text for text, _ in TRAIN)]
+LONG = [*TEXTS, "", "stir it well, two cups of white flour. " * 12]
+STOCK = {  # factory: pooling
+    "ner": "mean",
+    "parser": "mean",
+    "tagger": "first",
+    "morphologizer": "last",
+    "senter": "max",
+    "trainable_lemmatizer": "mean",
+    "textcat_multilabel": "sum",
+    "spancat": "mean",
+    "span_finder": "max",
+    "textcat": "mean",  # an ensemble, which spacy-transformers can train as the last listener only
+}
+OPTIONS = {"parser": {"min_action_freq": 1}, "spancat": {"threshold": 0.1}}
+REDUCE = {"@architectures": "spacy.TextCatReduce.v1", "exclusive_classes": False}
+REDUCE |= {f"use_reduce_{pooling}": pooling == "mean" for pooling in ("first", "last", "max", "mean")}
+MODELS = {"textcat_multilabel": REDUCE}
+
+
+def stock(version: int, getter: str, **options: int) -> dict[str, Any]:
+    spans = {"@span_getters": f"spacy-transformers.{getter}.v1", **options}
+    return {"@architectures": f"spacy-transformers.TransformerModel.v{version}", "get_spans": spans}
+
+
+# encoder, architecture, components with their poolings, texts: `doc_spans` takes neither empty nor long ones
+CASES = {
+    "all": ("Bert", stock(3, "strided_spans", window=6, stride=4), STOCK, LONG),
+    "byte pairs": ("Roberta", stock(1, "doc_spans"), {"ner": "mean", "tagger": "first"}, TEXTS),
+    "unigrams": ("XLMRoberta", stock(2, "sent_spans"), {"tagger": "last", "textcat": "max"}, LONG),
+    "joint": ("XLMRoberta", OURS, {"hone_ner": "mean", "hone_textcat": "mean"}, LONG),
+    "ours, byte pairs": ("Roberta", OURS, {"hone_tagger": "first", "spancat": "max"}, LONG),
+}
+
+
+def examples(nlp: Language) -> list[Example]:
+    found = []
+    for text, entities in TRAIN:
+        doc, n = nlp.make_doc(text), len(nlp.make_doc(text))
+        annotation = {
+            "entities": entities,
+            "spans": {"sc": entities},
+            "heads": [max(0, i - 1) for i in range(n)],
+            "deps": ["ROOT", *["link"] * (n - 1)],
+            "tags": ["LONG" if len(token) > 4 else "SHORT" for token in doc],
+            "pos": ["NOUN" if len(token) > 4 else "X" for token in doc],
+            "morphs": ["Number=Sing" if len(token) > 4 else "" for token in doc],
+            "lemmas": [token.text.removesuffix("s") for token in doc],
+            "cats": {"FOOD": float(bool(entities)), "WORK": float(not entities)},
+        }
+        found.append(Example.from_dict(doc, annotation))
+    return found
+
+
+def train(model: dict[str, Any], components: dict[str, str]) -> Language:
+    fix_random_seed(0)
+    nlp = spacy.blank("en")
+    if model.get("get_spans", {}).get("@span_getters", "").endswith("sent_spans.v1"):
+        nlp.add_pipe("sentencizer")
+    nlp.add_pipe("transformer", config={"model": model})
+    for factory, pooling in components.items():
+        architecture: dict[str, Any] = {
+            **MODELS.get(factory, {}),
+            "tok2vec": listen(pooling),
+        }
+        nlp.add_pipe(factory, config={"model": architecture, **OPTIONS.get(factory, {})})
+    nlp.initialize(partial(examples, nlp))
+    sgd = Adam(0.01)
+    for _ in range(30):
+        nlp.update(examples(nlp), sgd=sgd, annotates=["sentencizer"])
+    return nlp
+
+
+@pytest.fixture(scope="module")
+def optimized(checkpoint, tmp_path_factory) -> Callable[[str], tuple[Path, Path, list[str]]]:
+    """optimized("all"): a pipeline, the same in float32, and texts."""
+
+    @cache
+    def make(case: str) -> tuple[Path, Path, list[str]]:
+        kind, model, components, texts = CASES[case]
+        folder = tmp_path_factory.mktemp("case")
+        nlp = train({**model, "name": str(checkpoint(kind))}, components)
+        nlp.to_disk(folder / "model")
+        DocBin(docs=[eg.reference for eg in examples(nlp)]).to_disk(folder / "dev.spacy")
+        choices = Choices(dev=folder / "dev.spacy", precision="fp32", threads=1)
+        optimize(str(folder / "model"), folder / "out", choices)
+        return folder / "model", folder / "out", texts
+
+    return make
+
+
+def annotation(doc: Doc) -> dict[str, Any]:
+    """All of it but categories, with numbers rounded."""
+    if not len(doc):
+        return {}
+    data = {key: value for key, value in doc.to_json().items() if key != "cats"}
+    return data | {"scores": [_round(group.attrs.get("scores", [])) for group in doc.spans.values()]}
+
+
+def _round(scores: Any) -> list[float]:
+    return [round(float(score), 3) for score in scores]
+
+
+def annotations(nlp: Language, texts: list[str], **options: Any) -> list[dict[str, Any]]:
+    return [annotation(doc) for doc in nlp.pipe(texts, **options)]
+
+
+def hidden(nlp: Language, texts: list[str], names: Iterable[str]) -> list[np.ndarray]:
+    """What each component makes of the encoder's vectors before it decides."""
+    docs = [doc for doc in nlp.pipe(texts) if len(doc)]
+    found = [nlp.get_pipe(name).model.get_ref("tok2vec").predict(docs) for name in names]
+    return [np.concatenate(each) if isinstance(each, list) else np.asarray(each) for each in found]
+
+
+def cats(nlp: Language, texts: list[str]) -> list[float]:
+    """Of each classifier by itself: they all write the same labels."""
+    names = [name for name in nlp.pipe_names if "textcat" in name]
+    others = [[other for other in names if other != name] for name in names]
+    docs = [doc for disable in others for doc in nlp.pipe(texts, disable=disable)]
+    return [score for doc in docs for _, score in sorted(doc.cats.items())]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_annotations_stay(optimized, case):
+    model, out, texts = optimized(case)
+    before, after = spacy.load(model), spacy.load(out)
+    assert after.pipe_names == before.pipe_names
+    listening = after.get_pipe("transformer").listening_components
+    assert listening == list(CASES[case][2])
+    expected = annotations(before, texts)
+    assert annotations(after, texts) == expected
+    assert cats(after, texts) == pytest.approx(cats(before, texts), abs=1e-4)
+    for wanted, got in zip(hidden(before, texts, CASES[case][2]), hidden(after, texts, CASES[case][2])):
+        assert wanted.std() > 0
+        np.testing.assert_allclose(got, wanted, atol=1e-4 * max(1.0, float(np.abs(wanted).max())))
+
+
+@pytest.mark.filterwarnings("ignore:.*fork")
+def test_processes_and_threads_say_the_same(optimized):
+    _, out, texts = optimized("all")
+    nlp = spacy.load(out)
+    expected = annotations(nlp, texts)  # the parent has a session now
+    assert annotations(nlp, texts * 2, n_process=2, batch_size=3) == expected * 2
+    with ThreadPoolExecutor(4) as pool:
+        assert [annotation(doc) for doc in pool.map(nlp, texts * 4)] == expected * 4
