@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
 
 from spacy_hone.deploy.wheels import build_wheel
@@ -19,7 +20,7 @@ def main(source: Path, packages: Path, meta: Meta = None) -> None:
     """Build the wheel of SOURCE, a trained pipeline or a directory with setup.cfg, into PACKAGES."""
     try:
         with Progress(SpinnerColumn(), "{task.description}", TimeElapsedColumn(), transient=True) as progress:
-            progress.add_task(f"Building the wheel of {source}")
+            progress.add_task(f"Building the wheel of {escape(str(source))}")
             wheel = build_wheel(source, packages, meta)
     except HoneError as error:
         sys.exit(str(error))

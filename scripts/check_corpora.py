@@ -29,7 +29,7 @@ def main(config: Path, train: Path, dev: Path, output: Path) -> None:
     for kind, labels in summary.train.labels.items():
         for label, _ in labels.most_common():
             table.add_row(f"{kind} {label}", *(f"{part.labels[kind][label]:,}" for part in parts.values()))
-    Console(width=100).print(table)
+    Console(width=100, markup=False, emoji=False).print(table)
     counts = {name: {kind: dict(n) for kind, n in part.labels.items()} for name, part in parts.items()}
     srsly.write_json(output, {"duplicates": summary.duplicates, "labels": counts})
 

@@ -31,7 +31,7 @@ def main(train: Path, dev: Path, folder: Path, old: str, new: str) -> None:
     for name, (part, labels) in parts.items():
         DocBin(docs=keep(part, labels.split(","))).to_disk(folder / f"{name}.spacy")
         entities = sum(len(doc.ents) for doc in part)
-        Console().print(
+        Console(markup=False).print(
             f"{folder / name}.spacy: {len(part)} documents, {entities} entities ({labels})", soft_wrap=True
         )
 

@@ -31,7 +31,7 @@ def main() -> None:
     console.print(table)
     for wheel in sorted(Path("packages").glob("*.whl")):
         console.print(f"{wheel}  {wheel.stat().st_size / 1e6:.1f} MB", highlight=False)
-    console.print("\nUse them, here or anywhere after `pip install packages/*.whl -c constraints.txt`:")
+    console.print("\nUse them in any environment, after `pip install packages/*.whl -c constraints.txt`:")
     for name, (text, shown) in EXAMPLES.items():
         print(f'\nimport spacy; doc = spacy.load("{name}")("{text}")\nprint({shown})')
 

@@ -1,7 +1,9 @@
 """`hone convert`: a code for every failure, no traceback, and a summary."""
 
+import re
 from pathlib import Path
 
+import pytest
 import typer
 from typer.testing import CliRunner, Result
 
@@ -47,9 +49,19 @@ def test_categories_and_notes_are_told(tmp_path: Path) -> None:
     path = tmp_path / "posts.jsonl"
     path.write_text('{"text": "a", "cats": {"X": 1, "Y": 0}}\n{"text": "b"}\n')
     output = invoke(path, tmp_path / "out").stdout
-    assert "categories" in output
+    assert "┃ categories ┃" in output
     assert "noted: 1 documents without annotation" in output
-    assert "categories" not in invoke(CONLL / "train.txt", tmp_path / "out").stdout
+    assert "┃ categories ┃" not in invoke(CONLL / "train.txt", tmp_path / "out").stdout
+
+
+def test_names_are_shown_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither cut at the width of the terminal nor read as rich's markup."""
+    monkeypatch.setenv("COLUMNS", "60")
+    out = tmp_path / "a[/b]" / "[red]:smile:"
+    result = invoke(CONLL / "train.txt", CONLL / "dev.txt", out, "--split", "0.5,0.5")
+    assert result.exit_code == 0
+    shown = "".join(re.findall(r"│ (\S*) *│", result.stdout))
+    assert shown.count(f"{out}/train.spacy") == shown.count(f"{out}/dev.spacy") == 2
 
 
 def test_an_output_folder_is_needed() -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -92,7 +93,7 @@ def convert_cli(  # noqa: PLR0917
         with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
 
             def opener(path: Path) -> BinaryIO:
-                return progress.open(path, "rb", description=path.name)
+                return progress.open(path, "rb", description=escape(path.name))
 
             reports = convert(
                 inputs,
@@ -136,12 +137,12 @@ def show(report: Report, out_dir: Path) -> None:
     columns = layout.get("columns", {})
     column = columns.get("tag") or columns.get("label")
     where = f"{scheme}, column {column}" if column else ""
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)  # brackets in names are no markup
     table = Table(title=f"{report.log.file} ({report.format}{where})", title_justify="left")
     headings = ["documents", "sentences", "tokens", "entities"] + ["categories"] * bool(
         report.counts.categories
     )
-    table.add_column("output")
+    table.add_column("output", overflow="fold")
     for heading in headings:
         table.add_column(heading, justify="right")
     for name, counts in report.outputs.items():
@@ -167,4 +168,4 @@ def show(report: Report, out_dir: Path) -> None:
         )
         for case in agreement.first:
             ours, theirs = (" ".join(case[side]) for side in ("corpus", "tokenizer"))
-            console.print(f"  {case['document']}: {ours!r}, not {theirs!r}", soft_wrap=True, markup=False)
+            console.print(f"  {case['document']}: {ours!r}, not {theirs!r}", soft_wrap=True)

@@ -79,7 +79,7 @@ def extend_cli(
     `--from-hf CHECKPOINT` first makes the pipeline: `transformer` and `ner` with the checkpoint's encoder and head, which
     decide of the first wordpiece of each word as it does. OUT.cfg and --corpus can then be left out, both.
     """
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)  # brackets in names are no markup
     try:
         choices = Choices(
             labels=[label.strip() for label in labels.split(",") if label.strip()],
