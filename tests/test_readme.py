@@ -9,8 +9,20 @@ import spacy
 from spacy.training import Example
 from spacy.util import registry
 from thinc.api import Config
+from typer.main import get_command
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf8")
+from spacy_hone.cli import hone_cli
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf8")
+CHINESE = (ROOT / "README.zh-CN.md").read_text(encoding="utf8")
+TABLES = re.compile(
+    r"<!-- WEASEL: AUTO.*?START.*END.*?-->", re.DOTALL
+)  # of project.yml, in the English one alone
+# what both READMEs must name: settings and components, options, files, verbs of ours, and figures
+NAMED = re.compile(
+    r"hone\.\w+\.v1|\bhone_\w+|(?<=[ `])--[\w.-]+|\b\w+\.(?:cfg|py)\b|(?<=spacy )hone \S+|[1-9]\.\d\d?\b|\b0\.\d{3}\b"
+)
 
 
 def blocks(language: str, word: str) -> list[str]:
@@ -63,5 +75,34 @@ def test_the_loggers_resolve(tmp_path, monkeypatch):
 
 
 def test_every_config_is_in_the_table():
-    names = {path.name for path in (Path(__file__).parents[1] / "configs").glob("*.cfg")}
-    assert names <= set(re.findall(r"`(\w+\.cfg)`", README))
+    names = {path.name for path in (ROOT / "configs").glob("*.cfg")}
+    for text in (README, CHINESE):
+        assert names <= set(re.findall(r"`(\w+\.cfg)`", text))
+
+
+def test_the_chinese_readme_says_the_same():
+    """Names, commands and figures stand in both; the example of a Chinese corpus has a tokenizer of its own."""
+    ours, theirs = (set(NAMED.findall(text)) for text in (TABLES.sub("", README), CHINESE))
+    assert len(ours) > 80
+    assert ours - theirs == set()
+    assert theirs - ours == {"--tokenizer"}
+    for kind in (r"^## ", r"^```"):
+        counts = [
+            len(re.findall(kind, TABLES.sub("", text), flags=re.MULTILINE)) for text in (README, CHINESE)
+        ]
+        assert counts[0] == counts[1], kind
+
+
+@pytest.mark.parametrize("text", [README, CHINESE], ids=["en", "zh"])
+def test_options_and_files_exist(text: str):
+    """Every verb and option of ours that is shown is one of the command line's, every script one of the project's."""
+    verbs = get_command(hone_cli).commands
+    shown = re.findall(r"spacy hone ([a-z][a-z-]*)((?: [^`\n\\]+|\\\n)*)", text)
+    assert {verb for verb, _ in shown} >= {"convert", "evaluate", "extend", "optimize", "benchmark"}
+    for verb, rest in shown:
+        known = {name for option in verbs[verb].params for name in option.opts}
+        assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) <= known, (verb, rest)
+    for script in re.findall(r"scripts/\w+\.py|configs/\w+\.cfg", text):
+        assert (ROOT / script).is_file()
+    for link in re.findall(r"\]\((?!http)([^)#]+)", text):
+        assert (ROOT / link).exists(), link
