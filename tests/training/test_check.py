@@ -101,6 +101,32 @@ def test_frozen_components_need_nothing(configured):
     check_corpora(config)
 
 
+@pytest.mark.parametrize(
+    "factory, config",
+    [("tok2vec", {}), ("transformer", {"model": {"@architectures": "hone.TransformerEncoder.v1"}})],
+)
+def test_a_frozen_encoder_needs_weights(configured, factory, config):
+    """What spaCy leaves to "Cannot get dimension 'nO'" of the listener, or to E109."""
+    paths = configured()
+    nlp = spacy.blank("en", config={"corpora": paths["corpora"]})
+    nlp.add_pipe(factory, name="encoder", config=config)
+    nlp.add_pipe("ner")
+    nlp.config["training"]["frozen_components"] = ["encoder"]
+    with pytest.raises(HoneError, match=r"\[H532\].*'encoder'.*\[components.encoder\]"):
+        make_check_corpora()(nlp)
+
+
+def test_a_frozen_encoder_that_was_trained(configured):
+    trained = spacy.blank("en")
+    trained.add_pipe("tok2vec", name="encoder")
+    trained.initialize()
+    nlp = spacy.blank("en", config={"corpora": configured()["corpora"]})
+    nlp.add_pipe("encoder", source=trained)
+    nlp.add_pipe("ner")
+    nlp.config["training"]["frozen_components"] = ["encoder"]
+    assert make_check_corpora()(nlp) is nlp
+
+
 def test_tags_of_another_scheme(configured):
     train = [*TRAIN, entity_doc("a b c", (0, 1, "B-PER"), (1, 2, "I-PER"), (2, 3, "E-MAIL"))]
     with pytest.raises(HoneError, match=r"\[H515\].*: B-PER, I-PER\."):

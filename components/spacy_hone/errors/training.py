@@ -71,6 +71,11 @@ class TrainingErrors:
         "[H531] hone.CopyEncoder.v1: in {whose} the component '{component}' has no encoder of hone.TransformerModel.v1. It "
         "has: {found}. Set the callback's `component`."
     )
+    H532 = (
+        "[H532] The component '{name}' is in [training] frozen_components, but has no weights yet, and what is frozen is not "
+        'initialised. Take it from a trained pipeline (source = "..." in [components.{name}]), or take it out of the list: '
+        "freeze_embeddings and freeze_layers of hone.TransformerModel.v1 freeze parts of a pretrained encoder."
+    )
     H526 = "[H526] {option} is {value!r}. Expected: {expected}."
     H527 = "[H527] {model} cannot be loaded as a pipeline to extend: {problem}"
     H528 = (

@@ -11,6 +11,7 @@ from typing import Any
 
 from spacy.language import Language
 from spacy.vocab import Vocab
+from thinc.api import Model
 
 from ..corpora.docs import docbin_paths, read_docs
 from ..corpora.schemes import split_tag
@@ -44,10 +45,15 @@ class Summary:
 
 
 def make_check_corpora() -> Callable[[Language], Language]:
-    """Build the `[initialize.before_init]` callback that runs `check_corpora` on the pipeline's config."""
+    """Build the `[initialize.before_init]` callback that runs `check_corpora` on the pipeline's config.
+
+    Raises H532 for a frozen encoder that nothing gives its weights, and the errors of `check_corpora`.
+    """
 
     def check(nlp: Language) -> Language:
-        check_corpora(nlp.config.interpolate())
+        config = nlp.config.interpolate()
+        _raise(list(_frozen_faults(nlp, config["training"].get("frozen_components", []))))
+        check_corpora(config)
         return nlp
 
     return check
@@ -97,6 +103,20 @@ def _corpus_paths(config: Mapping[str, Any], name: str) -> list[str | None]:
 def _raise(faults: list[str]) -> None:
     if faults:
         raise HoneError("\n".join(faults))
+
+
+def _frozen_faults(nlp: Language, frozen: Iterable[str]) -> Iterator[str]:
+    """Encoders that listeners wait for (spaCy #11547)."""
+    for name, pipe in nlp.components:
+        model = getattr(pipe, "model", None) if hasattr(pipe, "find_listeners") else None
+        if name in frozen and model is not None and not _has_weights(model):
+            yield Errors.H532.format(name=name)
+
+
+def _has_weights(model: Model) -> bool:
+    """Whether a model has been initialised or loaded."""
+    given = (node.has_param(name) for node in model.walk() for name in node.param_names)
+    return bool(model.has_dim("nO")) and None not in given
 
 
 def _encoder_faults(settings: Any) -> Iterator[str]:
