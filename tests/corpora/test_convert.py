@@ -1,6 +1,7 @@
 """The conversion as a whole: outputs, reports, agreement of tokens, all or nothing."""
 
 import json
+import re
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -136,6 +137,18 @@ def test_absent_input_and_output_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(HoneError, match="H126"):
         convert([CONLL / "train.txt"], tmp_path / "out")
+
+
+def test_input_that_must_not_be_read(bench, rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, *args: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    path = bench.write(rows("a B-X"))
+    monkeypatch.setattr(Path, "open", refuse)  # root may read whatever the mode says
+    with pytest.raises(
+        HoneError, match=rf"\[H114\] {re.escape(str(path))}: cannot be read \(Permission denied\)"
+    ):
+        convert([path], bench.folder / "out")
 
 
 def test_failure_leaves_earlier_outputs_as_they_were(bench, rows) -> None:

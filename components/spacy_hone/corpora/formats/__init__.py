@@ -46,8 +46,12 @@ def format_of(path: Path, name: str = "auto") -> str:
     if not path.is_file():
         detail = ", but a folder: name the files in it" if path.is_dir() else ""
         raise HoneError(Errors.H110.format(where=path, detail=detail))
-    with path.open("rb") as file:
-        head = file.read(65_536)
+    try:
+        with path.open("rb") as file:
+            head = file.read(65_536)
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+        raise HoneError(Errors.H114.format(where=path, problem=problem, expected="a readable file")) from None
     if b"\0" in head:
         raise HoneError(Errors.H108.format(where=path))
     if name != "auto":
