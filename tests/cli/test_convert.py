@@ -54,6 +54,16 @@ def test_categories_and_notes_are_told(tmp_path: Path) -> None:
     assert "┃ categories ┃" not in invoke(CONLL / "train.txt", tmp_path / "out").stdout
 
 
+def test_what_an_earlier_conversion_left_is_told(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    both = CONLL / "train.txt", CONLL / "dev.txt", out
+    assert "left by" not in invoke(*both, "--split", "0.4,0.3,0.3").stdout
+    again = invoke(*both, "--split", "0.5,0.5")
+    assert "left by an earlier conversion of this file" in again.stdout
+    assert f"{out}/test.spacy" in again.stdout
+    assert "left by" not in invoke(*both, "--split", "0.5,0.5").stdout
+
+
 def test_names_are_shown_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither cut at the width of the terminal nor read as rich's markup."""
     monkeypatch.setenv("COLUMNS", "60")

@@ -85,6 +85,18 @@ def test_split_writes_train_dev_and_test(bench) -> None:
     assert sizes == {"train.spacy": (40, {"X": 8}), "dev.spacy": (5, {"X": 1}), "test.spacy": (5, {"X": 1})}
 
 
+def test_what_an_earlier_split_left_is_told(bench, rows) -> None:
+    content = rows(*["a B-X", ""] * 20)
+    assert bench.report(content, split="0.8,0.1,0.1").left == []
+    assert bench.report(content, split="0.8,0.1,0.1", seed=1).left == []
+    assert bench.report(content, split="0.9,0.1").left == ["test.spacy"]
+    bench.report(content, split="0.8,0.1,0.1")
+    bench.report(content, "test.conll")  # makes test.spacy anew, of another file
+    (bench.out / "other.report.json").write_text("[]")
+    assert bench.report(content, split="0.9,0.1").left == []
+    assert bench.report(content).left == ["dev.spacy", "train.spacy"]
+
+
 def test_split_of_too_few_documents(bench, rows) -> None:
     assert "[H125]" in bench.error(rows("a O", "", "b O"), split="0.8,0.1,0.1")
 

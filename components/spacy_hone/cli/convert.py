@@ -157,6 +157,12 @@ def show(report: Report, out_dir: Path) -> None:
         listed = ", ".join(f"{count:,} {rule.replace('_', ' ')}" for rule, count in counter.items() if count)
         if listed:
             console.print(f"{title}: {listed}", soft_wrap=True)
+    if report.left:
+        console.print(
+            f"left by an earlier conversion of this file, with documents that may be in other parts now: "
+            f"{', '.join(str(out_dir / name) for name in report.left)}. Remove what you do not need.",
+            soft_wrap=True,
+        )
     agreement = report.agreement
     if agreement.disagree:
         console.print(

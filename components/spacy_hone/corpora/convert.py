@@ -1,7 +1,7 @@
 """From annotated files to `.spacy` corpora: the function behind `python -m spacy hone convert`."""
 
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,13 +25,17 @@ from .transform import LabelMap, Script, convert_script, load_script
 
 @dataclass
 class Report:
-    """What became of one input file."""
+    """What became of one input file.
+
+    left: corpora that an earlier conversion of the file has made in the same folder, and this one has not.
+    """
 
     log: Log
     format: str
     agreement: Agreement
     counts: Counts = field(default_factory=Counts)
     outputs: dict[str, Counts] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -175,9 +179,24 @@ def convert(
         _check_sizes(reports, split)
         for writer in writers.values():
             writer.close()
+        _find_left(reports, out_dir)
         for report in reports:
             srsly.write_json(folder / f"{report.name}.report.json", report.to_dict())
     return reports
+
+
+def _find_left(reports: list[Report], out_dir: Path) -> None:
+    """Find what earlier conversions of the same files have left in the folder, by the reports there."""
+    made: dict[str, set[str]] = {}
+    for path in out_dir.glob("*.report.json"):
+        with suppress(ValueError, KeyError, TypeError, AttributeError):  # not one of ours
+            found = srsly.read_json(path)
+            made.setdefault(found["file"], set()).update(found["outputs"].keys())
+    earlier = [made.pop(str(report.log.file), set()) for report in reports]
+    now = {name for report in reports for name in report.outputs}
+    for report, names in zip(reports, earlier):
+        left = names.difference(now, *made.values())
+        report.left = sorted(name for name in left if (out_dir / name).exists())
 
 
 def _check_names(inputs: list[Path], suffix: str) -> None:
