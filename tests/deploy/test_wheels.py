@@ -55,6 +55,25 @@ def test_what_cannot_be_built_says_why(tmp_path: Path):
     assert not list((tmp_path / "packages").iterdir())
 
 
+def test_what_no_wheel_can_be_made_of(tmp_path: Path):
+    training, packages = tmp_path / "training", tmp_path / "packages"
+    (training / "half").mkdir(parents=True)
+    spacy.blank("en").to_disk(training / "model-best")
+    (training / "half" / "config.cfg").touch()
+    wrong = {tmp_path / "nowhere": "no wheel to build.$", training: f"There is: .*{training / 'model-best'}"}
+    wrong |= {training / "half": "half is neither"}
+    for source, message in wrong.items():
+        with pytest.raises(HoneError, match=rf"\[H807\].*{message}"):
+            build_wheel(source, packages)
+    for name, content in {"broken": "{", "list": "[]", "absent": ""}.items():
+        meta = tmp_path / f"{name}.json"
+        if content:
+            meta.write_text(content, encoding="utf8")
+        with pytest.raises(HoneError, match=rf"\[H808\] {meta}: "):
+            build_wheel(training / "model-best", packages, meta)
+    assert not packages.exists()
+
+
 def test_newest_wheel_is_found(tmp_path: Path):
     with pytest.raises(HoneError, match=r"\[H805\].*en_tiny"):
         find_wheel(tmp_path, "en_tiny")

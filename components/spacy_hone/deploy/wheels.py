@@ -8,6 +8,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import srsly
 from spacy.cli.package import package
 
 from ..errors import Errors, HoneError
@@ -19,10 +20,11 @@ def build_wheel(source: Path, packages: Path, meta: Path | None = None) -> Path:
     """Build the wheel of a trained pipeline, or of a directory with setup.cfg, and return its path.
 
     source: the directory. packages: where the wheel goes. meta: meta.json with description, licence and sources
-    of a pipeline. Beside the wheel of a directory goes NAME.code, see `list_code`. Raises H804.
+    of a pipeline. Beside the wheel of a directory goes NAME.code, see `list_code`. Raises H804, H807, H808.
     """
-    packages.mkdir(parents=True, exist_ok=True)
     is_pipeline = (source / "config.cfg").exists()
+    _check(source, meta, is_pipeline=is_pipeline)
+    packages.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as tmp:
         if is_pipeline:
             package(source, Path(tmp), meta_path=meta, create_sdist=False, silent=True)
@@ -39,6 +41,20 @@ def build_wheel(source: Path, packages: Path, meta: Path | None = None) -> Path:
         name = wheel.name.split("-")[0]
         wheel.with_name(f"{name}.code").write_text("\n".join(list_code(wheel)), encoding="utf8")
     return wheel
+
+
+def _check(source: Path, meta: Path | None, *, is_pipeline: bool) -> None:
+    """Raise H807 for a source that no wheel can be made of, H808 for metadata that cannot be read."""
+    needed = ("meta.json",) if is_pipeline else ("setup.cfg", "setup.py", "pyproject.toml")
+    if not any((source / name).is_file() for name in needed):
+        near = ", ".join(str(path.parent) for path in sorted(source.glob("*/config.cfg")))
+        raise HoneError(Errors.H807.format(source=source, near=f" There is: {near}." if near else ""))
+    try:
+        is_object = meta is None or isinstance(srsly.read_json(meta), dict)
+    except ValueError as error:
+        raise HoneError(Errors.H808.format(meta=meta, problem=error)) from None
+    if not is_object:
+        raise HoneError(Errors.H808.format(meta=meta, problem="not an object"))
 
 
 def list_code(wheel: Path) -> list[str]:
