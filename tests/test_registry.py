@@ -2,7 +2,6 @@
 
 import os
 import re
-import site
 import subprocess
 import sys
 from configparser import ConfigParser
@@ -85,9 +84,10 @@ def test_everything_loads_where_heavy_libraries_are_not_installed(tmp_path: Path
     """An environment of links to all that is installed here, less the heavy libraries and what needs them."""
     packages = tmp_path / "site-packages"
     packages.mkdir()
-    for path in chain.from_iterable(Path(p).iterdir() for p in site.getsitepackages()):
+    places = [Path(p) for p in sys.path if Path(p).name in ("site-packages", "dist-packages")]
+    for path in chain.from_iterable(place.iterdir() for place in places if place.is_dir()):
         name = re.split(r"[-.]", path.name)[0].lower()
-        if not name.startswith(HEAVY) and path.suffix != ".pth":
+        if not (name.startswith(HEAVY) or path.suffix == ".pth" or (packages / path.name).is_symlink()):
             (packages / path.name).symlink_to(path)
     (packages / "spacy_hone").symlink_to(ROOT / "components" / "spacy_hone")
     done = subprocess.run(
