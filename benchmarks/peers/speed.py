@@ -21,6 +21,8 @@ from peers.outcome import Settings
 from peers.pipelines import STOCK_CONFIG, make_config, make_step, use_gpu_if_any
 
 DATA = "tasteset"
+CONFIG = ROOT / "configs" / DATA_SETS[DATA].config
+PRECISION = "components.transformer.model.precision"
 Step = Callable[[Sequence[Doc]], object]
 
 
@@ -33,10 +35,16 @@ def make_batches(joined: int) -> tuple[list[Doc], list[list[Doc]]]:
 
 
 def time_block(step: Step, batches: Sequence[Sequence[Doc]]) -> tuple[int, float]:
+    """Words and seconds of some updates."""
+    return time_turn(lambda given: [step(batch) for batch in given], batches)
+
+
+def time_turn(
+    turn: Callable[[Sequence[Sequence[Doc]]], object], batches: Sequence[Sequence[Doc]]
+) -> tuple[int, float]:
     """Words and seconds of some updates, the last of which is over when the clock is stopped."""
     start = time.perf_counter()
-    for batch in batches:
-        step(batch)
+    turn(batches)
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     return sum(len(doc) for batch in batches for doc in batch), time.perf_counter() - start
@@ -87,12 +95,10 @@ def make_peer(kind: type[Peer], docs: Sequence[Doc], updates: int, overrides: di
     )
 
 
-_HONE = ROOT / "configs" / DATA_SETS[DATA].config
-_PRECISION = "components.transformer.model.precision"
 SPEED_SYSTEMS = {
     "spacy, fp32": pipeline_step(STOCK_CONFIG, {}),
-    "hone, bf16": pipeline_step(_HONE, {_PRECISION: "bf16"}),
-    "hone, fp32": pipeline_step(_HONE, {_PRECISION: "fp32"}),
+    "hone, bf16": pipeline_step(CONFIG, {PRECISION: "bf16"}),
+    "hone, fp32": pipeline_step(CONFIG, {PRECISION: "fp32"}),
     "hf, bf16": peer_step("bf16"),
     "hf, fp32": peer_step("fp32"),
     "hf Trainer, bf16": trainer_step("adamw_torch"),
