@@ -1,4 +1,4 @@
-"""Training speed: words/s, optimiser included, of spaCy pipelines and of a bare Hugging Face loop.
+"""Training speed: words/s, optimiser included, of spaCy pipelines, a bare Hugging Face loop and a Trainer.
 
     OMP_WAIT_POLICY=passive python benchmarks/train_speed.py run
     python benchmarks/train_speed.py table

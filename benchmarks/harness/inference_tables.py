@@ -1,7 +1,7 @@
 """Tables of what prediction costs."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from statistics import median
 
 import numpy as np
@@ -11,7 +11,14 @@ from spacy_hone.deploy.benchmark.spread import spread, spread_ratios
 
 BASE = "spacy"
 LIMIT = "onnx-int8"
-MIB = 2**20
+MB, MIB = 10**6, 2**20
+STARTS = {
+    "import_seconds": (1, ".2f"),
+    "load_seconds": (1, ".2f"),
+    "seconds": (1, ".2f"),
+    "loaded_bytes": (MIB, ".0f"),
+    "peak_bytes": (MIB, ".0f"),
+}
 
 
 def tables(records: Iterable[Record]) -> str:
@@ -59,31 +66,43 @@ def latency_table(records: Iterable[Record]) -> str:
     return markdown(("system", "texts", "p50, ms", "p95", "p99", f"p50 as a share of {BASE}'s"), rows)
 
 
-def start_table(records: Iterable[Record]) -> str:
-    """Medians of fresh processes."""
-    groups = _group(records, "environment", "system")
+def start_table(records: Sequence[Record]) -> str:
+    """Medians of fresh processes, and what they are of the stock pipeline's, in whatever environment that was."""
+    groups = {
+        key: [median(r[name] for r in group) for name in STARTS]
+        for key, group in _group(records, "environment", "system").items()
+    }
+    counts = Counter((r["environment"], r["system"]) for r in records)
+    base = next((found for (_, system), found in groups.items() if system == BASE), None)
     rows = []
-    for key, group in sorted(groups.items()):
-        seconds, loaded, peak = (
-            median(r[name] for r in group) for name in ("seconds", "loaded_bytes", "peak_bytes")
-        )
-        rows.append([*key, len(group), f"{seconds:.2f}", f"{loaded / MIB:,.0f}", f"{peak / MIB:,.0f}"])
-    header = ("environment", "system", "processes", "first answer, s", "then resident, MiB", "at most, MiB")
-    return markdown(header, rows)
+    for key, found in sorted(groups.items()):
+        shares = [f" ({a / b:.2f})" for a, b in zip(found, base)] if base else [""] * len(found)
+        texts = [f"{value / scale:,{style}}" for value, (scale, style) in zip(found, STARTS.values())]
+        rows.append([*key, counts[key], *(text + share for text, share in zip(texts, shares))])
+    header = (
+        "environment",
+        "system",
+        "processes",
+        "import spaCy, s",
+        "load, s",
+        "first answer since start, s",
+    )
+    return markdown((*header, "then resident, MiB", f"at most, MiB (share of {BASE}'s)"), rows)
 
 
 def weight_table(records: Iterable[Record]) -> str:
-    """Sizes, and scores on the test part; of several records the last."""
+    """Sizes, and scores on the test part with what they are above the stock pipeline's; of several records the last."""
     last = {record["system"]: record for record in records}
     rows = [
         [
             system,
-            *(f"{r[name] / MIB:.1f}" for name in ("disk_bytes", "wheel_bytes")),
+            *(f"{r[name] / MB:.1f}" for name in ("disk_bytes", "wheel_bytes")),
             *(f"{r[k]:.4f}" for k in "prf"),
+            f"{r['f'] - last[BASE]['f']:+.4f}" if BASE in last else "",
         ]
         for system, r in last.items()
     ]
-    return markdown(("system", "folder, MiB", "wheel, MiB", "P", "R", "strict F1"), rows)
+    return markdown(("system", "folder, MB", "wheel, MB", "P", "R", "strict F1", f"than {BASE}"), rows)
 
 
 def growth_table(records: Iterable[Record]) -> str:

@@ -8,7 +8,7 @@ import spacy
 from harness.turns import choose
 from thinc.api import Config
 
-from peers.loops import LONGEST, Int8Loop, OnnxLoop, TorchLoop, set_threads
+from peers.loops import LONGEST, Int8Loop, LargeInt8Loop, OnnxLoop, TorchLoop, set_threads
 
 Run = Callable[[Sequence[str], int], object]
 """(texts, how many of them at a time)"""
@@ -68,6 +68,7 @@ INFERENCE_SYSTEMS: dict[str, Build] = {
     "torch-loop": TorchLoop,
     "onnx-fp32": OnnxLoop,
     "onnx-int8": Int8Loop,
+    "onnx-int8-4096": LargeInt8Loop,
 }
 PIPELINES = {"spacy": "stock", "hone-fp32": "fp32", "hone-int8": "int8"}
 """The folders of those that are spaCy pipelines."""

@@ -19,15 +19,15 @@ from spacy_hone.models.windows import batch_by_padding
 
 Ints = NDArray[np.int64]
 LONGEST = 512  # wordpieces of a stretch
-PADDED = 4096  # wordpieces of a batch, with its padding: as many as in the other systems
 
 
 class Loop(ABC):
     """folder: of `peers.prepare`. threads: of the model.
 
-    waste: padding, in wordpieces, that takes about as long as one more batch.
+    padded: wordpieces of a batch, with its padding. waste: padding that takes about as long as one more batch.
     """
 
+    padded = 4096
     waste = 512
 
     def __init__(self, folder: Path, threads: int) -> None:
@@ -54,7 +54,7 @@ class Loop(ABC):
         ]
         lengths = np.array([len(row.ids) for row in encodings])
         found: list[Any] = [None] * len(encodings)
-        for batch in batch_by_padding(lengths, PADDED, self.waste):
+        for batch in batch_by_padding(lengths, self.padded, self.waste):
             mask = (np.arange(lengths[batch[0]]) < lengths[batch][:, None]).astype("int64")
             ids = np.zeros_like(mask)
             ids[mask == 1] = np.concatenate([encodings[i].ids for i in batch])
@@ -80,9 +80,11 @@ class TorchLoop(Loop):
 
 
 class OnnxLoop(Loop):
-    """The graph of an optimised pipeline under ONNX Runtime, and the head as a matrix product."""
+    """The graph of an optimised pipeline under ONNX Runtime, and the head as a matrix product. Batches are those of
+    `hone_encoder`, so that what a pipeline costs more is the pipeline's."""
 
     precision = "fp32"
+    padded = 1024
     waste = WASTE
 
     def load(self, folder: Path, threads: int) -> None:
@@ -107,6 +109,12 @@ class Int8Loop(OnnxLoop):
     """The same with 8-bit weights."""
 
     precision = "int8"
+
+
+class LargeInt8Loop(Int8Loop):
+    """The same in batches as large as torch's, to see that the limit is one."""
+
+    padded = 4096
 
 
 def set_threads(threads: int) -> None:

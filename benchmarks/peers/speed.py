@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import torch
 from harness.data import load
 from harness.data_sets import DATA_SETS
 from harness.readers import ROOT
@@ -15,11 +16,13 @@ from spacy.training.initialize import init_nlp
 from thinc.api import registry
 
 from peers.hf_tokens import TokenPeer
-from peers.huggingface import encoder_path
+from peers.huggingface import Peer, encoder_path
 from peers.outcome import Settings
 from peers.pipelines import STOCK_CONFIG, make_config, make_step, use_gpu_if_any
 
 DATA = "tasteset"
+CONFIG = ROOT / "configs" / DATA_SETS[DATA].config
+PRECISION = "components.transformer.model.precision"
 Step = Callable[[Sequence[Doc]], object]
 
 
@@ -33,23 +36,31 @@ def make_batches(joined: int) -> tuple[list[Doc], list[list[Doc]]]:
 
 def time_block(step: Step, batches: Sequence[Sequence[Doc]]) -> tuple[int, float]:
     """Words and seconds of some updates."""
+    return time_turn(lambda given: [step(batch) for batch in given], batches)
+
+
+def time_turn(
+    turn: Callable[[Sequence[Sequence[Doc]]], object], batches: Sequence[Sequence[Doc]]
+) -> tuple[int, float]:
+    """Words and seconds of some updates, the last of which is over when the clock is stopped."""
     start = time.perf_counter()
-    for batch in batches:
-        step(batch)
+    turn(batches)
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
     return sum(len(doc) for batch in batches for doc in batch), time.perf_counter() - start
+
+
+def make_pipeline(config: Path, overrides: dict[str, str], docs: Sequence[Doc], updates: int) -> Language:
+    """A pipeline that is ready to make so many updates with these documents."""
+    device = use_gpu_if_any()
+    settings = Settings(DATA, updates, DATA_SETS[DATA].learn_rate, 0, overrides)
+    with tempfile.TemporaryDirectory() as folder:
+        return init_nlp(make_config(config, docs, settings, Path(folder)), use_gpu=device)
 
 
 def pipeline_step(config: Path, overrides: dict[str, str]) -> Callable[[Sequence[Doc], int], Step]:
     """A builder for a spaCy pipeline, given its config."""
-
-    def build(docs: Sequence[Doc], updates: int) -> Step:
-        device = use_gpu_if_any()
-        settings = Settings(DATA, updates, DATA_SETS[DATA].learn_rate, 0, overrides)
-        with tempfile.TemporaryDirectory() as folder:
-            nlp = init_nlp(make_config(config, docs, settings, Path(folder)), use_gpu=device)
-        return step_of(nlp, docs)
-
-    return build
+    return lambda docs, updates: step_of(make_pipeline(config, overrides, docs, updates), docs)
 
 
 def step_of(nlp: Language, docs: Sequence[Doc]) -> Step:
@@ -62,21 +73,34 @@ def step_of(nlp: Language, docs: Sequence[Doc]) -> Step:
 
 def peer_step(precision: str) -> Callable[[Sequence[Doc], int], Step]:
     """A builder for the bare Hugging Face loop."""
+    return lambda docs, updates: make_peer(TokenPeer, docs, updates, {"precision": precision}).update
+
+
+def trainer_step(optim: str) -> Callable[[Sequence[Doc], int], Step]:
+    """A builder for Hugging Face's Trainer in bf16. optim: name of its optimiser."""
 
     def build(docs: Sequence[Doc], updates: int) -> Step:
-        data_set = DATA_SETS[DATA]
-        settings = Settings(DATA, updates, data_set.learn_rate, 0, {"precision": precision})
-        return TokenPeer(encoder_path(data_set.encoder), docs, settings).update
+        from peers.trainer import TrainerPeer
+
+        return make_peer(TrainerPeer, docs, updates, {"precision": "bf16", "optim": optim}).update
 
     return build
 
 
-_HONE = ROOT / "configs" / DATA_SETS[DATA].config
-_PRECISION = "components.transformer.model.precision"
+def make_peer(kind: type[Peer], docs: Sequence[Doc], updates: int, overrides: dict[str, str]) -> Peer:
+    """A Hugging Face head that is ready to make so many updates with these documents."""
+    data_set = DATA_SETS[DATA]
+    return kind(
+        encoder_path(data_set.encoder), docs, Settings(DATA, updates, data_set.learn_rate, 0, overrides)
+    )
+
+
 SPEED_SYSTEMS = {
     "spacy, fp32": pipeline_step(STOCK_CONFIG, {}),
-    "hone, bf16": pipeline_step(_HONE, {_PRECISION: "bf16"}),
-    "hone, fp32": pipeline_step(_HONE, {_PRECISION: "fp32"}),
+    "hone, bf16": pipeline_step(CONFIG, {PRECISION: "bf16"}),
+    "hone, fp32": pipeline_step(CONFIG, {PRECISION: "fp32"}),
     "hf, bf16": peer_step("bf16"),
     "hf, fp32": peer_step("fp32"),
+    "hf Trainer, bf16": trainer_step("adamw_torch"),
+    "hf Trainer, bf16, fused": trainer_step("adamw_torch_fused"),
 }

@@ -56,6 +56,23 @@ def test_peer_learns_entities(encoder, docs):
     assert texts(train(TokenPeer(encoder, docs, SETTINGS), docs)) == texts(docs)
 
 
+def test_a_trainer_makes_the_updates_of_the_loop(encoder, docs):
+    pytest.importorskip("accelerate")
+    from peers.trainer import TrainerPeer
+
+    losses = []
+    for kind in (TokenPeer, TrainerPeer):
+        set_seed(0)
+        peer = kind(encoder, docs, SETTINGS)
+        losses.append([peer.update(docs) for _ in range(SETTINGS.updates)])
+    assert texts(peer.predict(docs)) == texts(docs)
+    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
+    optimizer = TrainerPeer(
+        encoder, docs, replace(SETTINGS, overrides={"optim": "adamw_torch_fused"})
+    ).optimizer
+    assert optimizer.param_groups[0]["fused"]
+
+
 def test_peer_learns_chunks_and_parts_of_speech(encoder, docs):
     for doc in docs:
         doc.spans["chunks"] = [span for span in doc.ents if span.label_ != "UNIT"]

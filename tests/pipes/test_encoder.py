@@ -152,6 +152,27 @@ def test_a_disabled_encoder_is_an_error(nlp):
         nlp("two cups")
 
 
+def test_components_that_are_enabled_later(nlp, tmp_path):
+    nlp.to_disk(tmp_path)
+    expected = tags(nlp.pipe(TEXTS))
+    late = spacy.load(tmp_path, disable=["tagger_mean", "tagger_max"])
+    assert late.get_pipe("transformer").listening_components == ["tagger_first"]
+    late(TEXTS[0])
+    for name in ("tagger_mean", "tagger_max"):
+        late.enable_pipe(name)
+    assert tags(late.pipe(TEXTS)) == tags(pickle.loads(pickle.dumps(late)).pipe(TEXTS)) == expected
+    with late.select_pipes(disable=["tagger_max"]):
+        late(TEXTS[0])
+    assert tags(late.pipe(TEXTS)) == expected
+
+
+def test_an_encoder_of_another_pipeline(nlp):
+    other = spacy.blank("en", vocab=nlp.vocab)
+    for name in ("transformer", "tagger_max"):
+        other.add_pipe(name, source=nlp)
+    assert tags(other.pipe(TEXTS)) == tags(nlp.pipe(TEXTS))
+
+
 def test_errors_go_to_the_handler(nlp):
     failed = []
     encoder = nlp.get_pipe("transformer")

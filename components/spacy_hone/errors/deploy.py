@@ -100,6 +100,10 @@ class DeployErrors:
         "[H730] Component '{name}' had set_extra_annotations = {setter}: what it set on documents (doc._.trf_data too) is "
         "there no more."
     )
+    H732 = (
+        "[H732] {names}: computed by torch, as before: the result needs it, and spacy-hone[train]. Only what listens to the "
+        "component '{encoder}' does without; train with one `transformer` that all listen to."
+    )
     H750 = "[H750] --batch-size takes whole numbers of at least 1, with commas between them (1,32,256), not {text!r}."
     H751 = "[H751] A plot can be written to a file that ends in {suffixes}; {path} does not."
     H752 = "[H752] To draw a plot takes matplotlib, which is not installed: pip install 'spacy-hone[report]'."

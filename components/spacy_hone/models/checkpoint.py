@@ -1,5 +1,6 @@
 """Encoders as files, as torch modules, and as the bytes inside a saved pipeline."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -80,6 +81,20 @@ def pack(wordpieces: Wordpieces, transformer: PreTrainedModel) -> bytes:
             "pad_id": wordpieces.pad_id,
         }
     )
+
+
+def digest(wordpieces: Wordpieces, transformer: PreTrainedModel) -> str:
+    """SHA-256 of what `pack` makes into bytes, without making them."""
+    found = hashlib.sha256(
+        f"{wordpieces.pad_id} {transformer.config.to_json_string(use_diff=False)}".encode()
+    )
+    for name, content in wordpieces.files.items():
+        found.update(name.encode())
+        found.update(content)
+    for name, weight in transformer.state_dict().items():
+        found.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
+        found.update(weight.cpu().contiguous().view(-1).view(torch.uint8).numpy())
+    return found.hexdigest()
 
 
 def unpack(data: bytes, transformer_config: Mapping[str, Any]) -> Encoder:

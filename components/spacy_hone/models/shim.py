@@ -11,12 +11,13 @@ from thinc.api import PyTorchShim, get_torch_default_device
 
 from ..errors import Errors, HoneError
 from ..types import Precision
-from .checkpoint import Encoder, max_positions, pack, unpack
+from .checkpoint import Encoder, digest, max_positions, pack, unpack
 from .cpu_training import CpuTraining
 from .forking import make_fork_safe
 from .freezing import freeze
 from .layers import keep_layers
 from .precision import uses_bf16
+from .saved import Saved
 from .tokenization import Wordpieces
 from .windows import Ints, batch_by_padding
 
@@ -53,7 +54,7 @@ class EncoderShim(PyTorchShim):
     Attributes: `wordpieces` (tokenizer), `transformer` (module; thinc's `_model`), `options`, `budget` and
     `overlap` (see `fit_window`). `hidden_layers`: those whose vectors are given beside the last ones, 0 being what the
     embeddings give; `hidden`: theirs in the last batch, shaped as the last ones; `d_hidden`: gradients that its
-    backward pass is to add to them, by their place. None of it is saved.
+    backward pass is to add to them, by their place. `saved`: which files hold the encoder. None of it is saved.
     """
 
     def __init__(self, build: Callable[[Wordpieces | None], Encoder], options: Options):
@@ -65,6 +66,8 @@ class EncoderShim(PyTorchShim):
         self.hidden_layers: tuple[int, ...] = ()
         self.hidden: tuple[torch.Tensor, ...] = ()
         self.d_hidden: dict[int, torch.Tensor] = {}
+        self.saved = Saved()
+        self._versions: list[tuple[int, int]] = []
 
     @property
     def transformer(self) -> Any:
@@ -145,6 +148,23 @@ class EncoderShim(PyTorchShim):
         if bytes_data:
             self.set_encoder(*unpack(bytes_data, self.options.transformer_config))
         return self
+
+    def digest_if_unchanged(self) -> str | None:
+        """The digest of what `to_bytes` gives, if that may be what it was at the last call, else None.
+
+        A digest takes a fifth of the time of `to_bytes` and writing. It is not computed where torch has counted a change of a weight:
+        that is the rule in training, and would only cost time.
+        """
+        if self._model is None or self.wordpieces is None:
+            return None
+        weights = self._model.state_dict().values()
+        versions = [
+            (weight.data_ptr(), -1 if weight.is_inference() else weight._version) for weight in weights
+        ]
+        changed, self._versions = versions != self._versions, versions
+        if changed and any(weight.requires_grad for weight in self._model.parameters()):
+            return None
+        return digest(self.wordpieces, self._model)
 
     def _begin(self, wordpieces: Wordpieces, transformer: Any) -> None:
         """Take an encoder that was not this one's before: with the layers to be kept."""

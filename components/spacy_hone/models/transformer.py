@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -79,7 +80,7 @@ def make_encoder(build: Callable[..., Any], **options: Any) -> Model[list[Doc], 
         if options[option] < least:
             problem = f"expected a number of wordpieces, at least {least}."
             raise HoneError(Errors.H208.format(option=option, value=options[option], problem=problem))
-    return Model(
+    return EncoderModel(
         "hone_transformer",
         forward,
         init=init,
@@ -87,6 +88,20 @@ def make_encoder(build: Callable[..., Any], **options: Any) -> Model[list[Doc], 
         shims=[EncoderShim(build, Options(**options))],
         attrs={"replace_listener": replace_listener, "replace_listener_cfg": replace_listener_cfg},
     )
+
+
+class EncoderModel(Model[list[Doc], Any]):
+    """A model with one `EncoderShim`, whose file is left as it is while the encoder does not change: frozen, in a
+    frozen component, or no update since."""
+
+    def to_disk(self, path: Path | str) -> None:
+        path, shim = Path(path), cast("EncoderShim", self.shims[0])
+        digest = shim.digest_if_unchanged()
+        if digest and shim.saved.holds(path, digest):
+            return
+        super().to_disk(path)
+        if digest:
+            shim.saved.note(path, digest)
 
 
 def init(model: Model, X: Any = None, Y: Any = None) -> None:

@@ -31,7 +31,7 @@ def make_encoder(nlp: Language, name: str, model: Model[list[Doc], list[Floats2d
     model (Model[List[Doc], List[Floats2d]]): `hone.OnnxEncoder.v1`.
     keep (bool): put the mean of each token's wordpieces into `doc.tensor`, shape (tokens, width).
     """
-    return Encoder(model, name, keep=keep)
+    return Encoder(model, name, keep=keep, nlp=nlp)
 
 
 class Encoder(Pipe):
@@ -43,12 +43,20 @@ class Encoder(Pipe):
     """
 
     def __init__(
-        self, model: Model[list[Doc], list[Floats2d]], name: str = "transformer", *, keep: bool = False
+        self,
+        model: Model[list[Doc], list[Floats2d]],
+        name: str = "transformer",
+        *,
+        keep: bool = False,
+        nlp: Language | None = None,
     ):
+        """nlp (Language): the pipeline that it was made for, whose components may be enabled and disabled later."""
         self.model = model
         self.name = name
         self.keep = keep
+        self.nlp = nlp
         self.listener_map: dict[str, list[EncoderListener]] = {}
+        self._linked: tuple[list[int], list[str]] | None = None
 
     @property
     def shim(self) -> OnnxShim:
@@ -97,6 +105,17 @@ class Encoder(Pipe):
             if isinstance(node, EncoderListener) and node.upstream_name in ("*", self.name):
                 self.add_listener(node, component.name)
 
+    def link(self) -> None:
+        """Find the listeners of components that were enabled since the pipeline was loaded: spaCy links components then,
+        those alone that are enabled, and a stock listener needs no link to predict."""
+        if self.nlp is None:
+            return
+        state = ([id(pipe) for _, pipe in self.nlp.components], self.nlp.disabled)
+        if state != self._linked:
+            self._linked = state
+            for _, pipe in self.nlp.pipeline:
+                self.find_listeners(pipe)
+
     def __call__(self, doc: Doc) -> Doc:
         return next(self.pipe([doc]), doc)
 
@@ -117,6 +136,7 @@ class Encoder(Pipe):
     def predict(self, docs: Iterable[Doc]) -> list[dict[str, Vectors]]:
         """Vectors of each document's tokens, shape (tokens, width), by each pooling that is listened for. Raises the
         errors of `OnnxShim.encode`."""
+        self.link()
         for listener in self.listeners:
             listener.inbox.forget()
         poolings: set[Pooling] = {listener.pooling for listener in self.listeners}

@@ -116,6 +116,17 @@ def test_a_score_that_falls_writes_nothing(pipeline, dev, tmp_path, scores):
     assert not list(tmp_path.iterdir())
 
 
+def test_what_torch_still_computes_is_said_and_required(pipeline, dev, tmp_path):
+    nlp = spacy.load(pipeline())
+    nlp.replace_listeners("transformer", "ner", ["model.tok2vec"])
+    nlp.to_disk(tmp_path / "model")
+    report = optimize(str(tmp_path / "model"), tmp_path / "out", Choices(dev=dev, precision="fp32"))
+    [warning] = report.warnings
+    assert warning.startswith("[H732] ner:")
+    [requirement] = spacy.load(tmp_path / "out").meta["requirements"]
+    assert requirement.startswith("spacy-hone[train,onnx]>=")
+
+
 @pytest.mark.parametrize("kind, share", [("Bert", 0.5), ("Roberta", 1), ("XLMRoberta", 0.5)])
 def test_a_pruned_pipeline_is_smaller(pipeline, dev, tmp_path, kind, share):
     corpus = tmp_path / "corpus.txt"

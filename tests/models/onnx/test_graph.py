@@ -1,7 +1,10 @@
+import pickle
+
 import pytest
 
 from spacy_hone.errors import HoneError
 from spacy_hone.models.onnx.graph import Graph
+from spacy_hone.models.saved import stamp
 
 SETTINGS = {
     "width": 4,
@@ -67,3 +70,14 @@ def test_a_damaged_cfg(tmp_path, cfg):
 def test_settings_are_checked(settings, problem):
     with pytest.raises(HoneError, match=f"H221.*{problem}"):
         Graph(b"", b"", {**SETTINGS, **settings})
+
+
+def test_a_graph_is_written_once(tmp_path):
+    graph = Graph(b"graph", b"{}", SETTINGS)
+    graph.to_disk(tmp_path)
+    before = stamp(tmp_path / "encoder.onnx")
+    graph.to_disk(tmp_path)
+    assert stamp(tmp_path / "encoder.onnx") == before
+    (tmp_path / "encoder.onnx").write_bytes(b"other")
+    graph.to_disk(tmp_path)
+    assert Graph.from_disk(tmp_path) == graph == pickle.loads(pickle.dumps(graph))

@@ -8,6 +8,7 @@ from pathlib import Path
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ...errors import Errors
 from ...models.onnx.graph import GraphPrecision
 from ...teachers.texts import read_texts
 from .checks import refuse, require_gap, require_same
@@ -17,7 +18,7 @@ from .processor import read_processor
 from .prune import prune
 from .quantize import find_parts, prepare, quantize
 from .report import Report, pair
-from .saving import check_saved, save, size_of
+from .saving import check_saved, find_torch, save, size_of
 from .scores import run, shown
 from .sensitivity import Search, Trial, search
 from .source import find_source
@@ -106,12 +107,17 @@ def build(
         threads=choices.threads,
         provider=choices.provider,
         versions={package: version(package) for package in MADE_BY},
-        warnings=[*source.warnings, *(processor.warn(seven) if is_int8 else [])],
+        warnings=[*source.warnings, *_warn(nlp, source.name), *(processor.warn(seven) if is_int8 else [])],
     )
     log("Writing")
     report = save(nlp, report, after.scores, folder)
     check_saved(nlp, folder, golds[:SAMPLE])
     return report
+
+
+def _warn(nlp: Language, encoder: str) -> list[str]:
+    names = ", ".join(find_torch(nlp))
+    return [Errors.H732.format(names=names, encoder=encoder)] if names else []
 
 
 def _read(path: Path, nlp: Language) -> Iterator[str]:

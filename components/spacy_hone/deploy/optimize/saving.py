@@ -11,6 +11,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import get_minor_version_range, split_requirement
+from thinc.api import Model, PyTorchShim
 
 from ...errors import Errors, HoneError
 from .report import Report
@@ -36,7 +37,8 @@ def save(nlp: Language, report: Report, scores: Mapping[str, Any], folder: Path)
 
     RETURNS: the report with the size of the folder in it, which the files have too.
     """
-    nlp.meta["requirements"] = require(nlp.meta.get("requirements", []))
+    extras = "train,onnx" if find_torch(nlp) else "onnx"
+    nlp.meta["requirements"] = require(nlp.meta.get("requirements", []), extras)
     performance = nlp.meta.setdefault("performance", {})
     performance.update({name: scores[name] for name in {*performance, *report.scores} if name in scores})
     nlp.to_disk(folder)
@@ -61,12 +63,23 @@ def check_saved(nlp: Language, folder: Path, golds: Sequence[Doc]) -> None:
             raise HoneError(Errors.H731.format(doc=i, before=before, after=after))
 
 
-def require(requirements: Sequence[str]) -> list[str]:
-    """A pipeline's requirements without torch and what stands on it, and with us."""
+def find_torch(nlp: Language) -> list[str]:
+    """Components that torch computes in, disabled ones included."""
+    models = {name: getattr(pipe, "model", None) for name, pipe in nlp.components}
+    nodes = {name: model.walk() for name, model in models.items() if isinstance(model, Model)}
+    return [name for name, found in nodes.items() if any(_is_torch(node) for node in found)]
+
+
+def _is_torch(node: Model) -> bool:
+    return any(isinstance(shim, PyTorchShim) for shim in node.shims)
+
+
+def require(requirements: Sequence[str], extras: str = "onnx") -> list[str]:
+    """A pipeline's requirements without torch and what stands on it, and with us. extras: of this package."""
     kept = [
         each for each in requirements if split_requirement(each)[0].lower().replace("_", "-") not in TORCH
     ]
-    return [*kept, f"spacy-hone[onnx]{get_minor_version_range(version('spacy-hone'))}"]
+    return [*kept, f"spacy-hone[{extras}]{get_minor_version_range(version('spacy-hone'))}"]
 
 
 def size_of(path: Path) -> int:

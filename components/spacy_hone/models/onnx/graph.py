@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, get_args
 
 import srsly
 
 from ...errors import Errors, HoneError
+from ..saved import Saved
 
 CFG, TOKENIZER, ONNX = "cfg", "tokenizer.json", "encoder.onnx"
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
@@ -56,6 +57,7 @@ class Graph:
     onnx: bytes
     tokenizer: bytes
     settings: Settings
+    saved: Saved = field(default_factory=Saved, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check(self.settings)
@@ -65,11 +67,13 @@ class Graph:
         object.__setattr__(self, "settings", {**self.settings, "sha256": found})
 
     def to_disk(self, path: Path) -> None:
-        """Write the three files into a folder, which is made."""
+        """Write the three files into a folder, which is made. The graph is left as it is where it is there already."""
         path.mkdir(parents=True, exist_ok=True)
         (path / CFG).write_text(json.dumps(self.settings, indent=2), encoding="utf8")
         (path / TOKENIZER).write_bytes(self.tokenizer)
-        (path / ONNX).write_bytes(self.onnx)
+        if not self.saved.holds(path / ONNX, self.settings["sha256"]):
+            (path / ONNX).write_bytes(self.onnx)
+            self.saved.note(path / ONNX, self.settings["sha256"])
 
     @classmethod
     def from_disk(cls, path: Path) -> "Graph":
