@@ -10,7 +10,7 @@ from thinc.loss import Loss
 from thinc.types import Floats1d, Floats2d
 from thinc.util import get_array_module
 
-from ..errors import Errors, HoneError
+from ..errors import Errors, HoneError, RowError
 from ..types import Link
 from .links import check_link
 from .ramps import Schedule
@@ -193,8 +193,8 @@ class RowLoss(Loss):
                 self._label_of(column),
                 ", ".join(f"{float(value):g}" for value in targets[row][:8]),
             )
-            raise HoneError(
-                Errors.H410.format(row=row, column=column, label=label, values=values, link=self.link)
+            raise RowError(
+                Errors.H410.format(row=row, column=column, label=label, values=values, link=self.link), row
             )
 
     def _label_of(self, column: int) -> str:

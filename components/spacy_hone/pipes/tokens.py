@@ -16,6 +16,7 @@ from ..teachers.base import Task
 from ..teachers.mapping import Targets
 from .base import LossPipe
 from .crf import check_crf_loss, crf_step
+from .places import name_tokens
 from .tags import OUTSIDE
 
 
@@ -78,23 +79,26 @@ class TokenPipe(LossPipe):
         taught = self.ask(docs)
         targets = np.eye(len(self.columns), dtype="float32")[columns]
         targets, known = self.complete(examples, targets, known, logits, taught)
-        if self.crf is None:
-            value, d_logits = self.objective(logits, ops.xp.asarray(targets), ops.xp.asarray(known), taught)
-        else:
-            self._check_teacher()
-            value, d_logits = crf_step(
-                self.crf,
-                self.loss,
-                logits,
-                lengths,
-                columns=targets.argmax(axis=1),
-                known=known & (targets.max(axis=1) == 1),
-                legal=self.legal,
-                closed=np.concatenate(list(map(self.closed, examples))),
-                taught=taught,
-                step=self.step,
-            )
-            self.check_finite(value)
+        with name_tokens(self.name, docs):
+            if self.crf is None:
+                value, d_logits = self.objective(
+                    logits, ops.xp.asarray(targets), ops.xp.asarray(known), taught
+                )
+            else:
+                self._check_teacher()
+                value, d_logits = crf_step(
+                    self.crf,
+                    self.loss,
+                    logits,
+                    lengths,
+                    columns=targets.argmax(axis=1),
+                    known=known & (targets.max(axis=1) == 1),
+                    legal=self.legal,
+                    closed=np.concatenate(list(map(self.closed, examples))),
+                    taught=taught,
+                    step=self.step,
+                )
+                self.check_finite(value)
         return value, ops.unflatten(d_logits, cast(Ints1d, lengths))
 
     def complete(
