@@ -94,7 +94,8 @@ def _tabulate(
 def _score_spacy(table: Table, multi_label: bool) -> dict[str, Any]:
     """Stock scores: those over all thresholds from the probabilities, the others from what was decided."""
     decided = {
-        id(eg.predicted): dict(zip(table.labels, row)) for eg, row in zip(table.examples, table.holds.tolist())
+        id(eg.predicted): dict(zip(table.labels, row))
+        for eg, row in zip(table.examples, table.holds.tolist())
     }
 
     def get_decided(doc: Doc, attr: str) -> dict[str, float]:

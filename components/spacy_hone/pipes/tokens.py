@@ -11,6 +11,7 @@ from spacy.training import Example, validate_examples
 from thinc.api import Model
 from thinc.types import Floats2d, Ints1d
 
+from ..errors import Errors, HoneError
 from ..losses.lattice import Lattice
 from ..teachers.base import Task
 from ..teachers.mapping import Targets
@@ -33,7 +34,7 @@ class TokenPipe(LossPipe):
     a listener waits for its gradient.
 
     With a CRF in the model (its reference "crf"), the loss is that of whole sequences, and so is what a teacher adds to
-    it. Raises H404 for a loss that a CRF gives no meaning to.
+    it. Raises H404 for a loss that a CRF gives no meaning to, H336 for one of independent labels.
     """
 
     legal: NDArray[np.bool_] | None = None  # (columns, columns): which may follow which; None: all
@@ -42,6 +43,8 @@ class TokenPipe(LossPipe):
         super().__init__(*args, **kwargs)
         if self.crf is not None:
             check_crf_loss(self.loss)
+        if self.loss.link != "softmax":
+            raise HoneError(Errors.H336.format(name=self.name, found=self.loss.link))
 
     @property
     def task(self) -> Task:
