@@ -106,6 +106,9 @@ class Distillation(RowLoss):
     def needs_teacher(self) -> bool:
         return self.alpha.is_zero()
 
+    def prior(self, counts: Sequence[int], total: int | Sequence[int]) -> NDArray[np.float64] | None:
+        return self.hard.prior(counts, total)
+
     @property
     def label_weights(self) -> list[tuple[str, float]]:
         return self.hard.label_weights
