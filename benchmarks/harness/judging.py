@@ -96,7 +96,7 @@ def _judge_positive(label: str, part: Part, dev: Sequence[Doc], preds: Sequence[
     is_positive = np.array([doc.cats[label] > 0.5 for doc in dev[:n_dev]])
     cut = recall_at_precision(rank(odds(preds[n : n + n_dev]), is_positive), PRECISION).score
     contrasts = [round(doc.cats[label], 4) for doc in preds[n + n_dev :]]
-    return {"scores": pack(odds(preds[:n]).astype("float16")), "cut": cut, "contrasts": contrasts}
+    return {"scores": pack(odds(preds[:n]).astype("float32")), "cut": cut, "contrasts": contrasts}
 
 
 def _log_odds(docs: Sequence[Doc], *, label: str) -> NDArray[np.float64]:

@@ -97,7 +97,7 @@ def test_counts_by_document_and_label():
     assert calibration_error(gold, [{(0, 1, "A"): None}, {}]) is None
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "int32", "float16"])
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "float16", "float32"])
 def test_packing_is_lossless(dtype):
     array = np.arange(24).reshape(2, 3, 4).astype(dtype)
     again = unpack(json.loads(json.dumps(pack(array))))
@@ -135,6 +135,11 @@ def test_positive_label_is_ranked_and_cut_on_dev():
     )
     better = judge_legal(0.9, 0.8, 0.1, 0.85)
     assert "| 1.0000 | 1.0000 | 1.0000 |" in quality_tables.positive_table([better])
+
+
+def test_near_ranks_stay_apart():
+    odds = unpack(judge_legal(0.99900, 0.99901, 0.1, 0.75)["scores"])
+    assert odds[0] < odds[1]
 
 
 def test_positive_label_without_dev_documents():

@@ -1,5 +1,7 @@
 """Scores of doc.cats, against spaCy's where they must agree, scikit-learn's, and hand counts."""
 
+import warnings
+
 import numpy as np
 import pytest
 import spacy
@@ -113,10 +115,42 @@ def test_a_positive_label_and_its_threshold():
     assert (scores["cats_score"], scores["cats_score_desc"]) == (pytest.approx(0.8), "F (B)")
 
 
+@pytest.mark.filterwarnings("ignore:.*H621")
 @pytest.mark.parametrize("rows, multi_label", [(SINGLE, False), (MULTI, True)])
 def test_documents_without_annotation_are_left_out(rows, multi_label):
     more = [*rows, ({"A": 0.9, "B": 0.8, "C": 0.7}, {}), ({"A": 0.9, "B": 0.8, "C": 0.7}, {"other": 1})]
     assert score(more, multi_label=multi_label) == score(rows, multi_label=multi_label)
+
+
+UNKNOWN = ({"A": 0.9, "B": 0.06, "C": 0.04}, {"A": 0, "B": 0, "C": 0, "D": 1})
+
+
+def test_a_gold_label_that_no_component_knows_is_missed():
+    with pytest.warns(UserWarning, match=r"\[H621\].*: D\. 2 documents"):
+        scores = score([*SINGLE, UNKNOWN, (UNKNOWN[0], {"D": 1})], multi_label=False)
+    assert scores["cats_accuracy"] == 3 / 6
+    assert scores["cats_f_per_type"]["D"] == {"p": 0.0, "r": 0.0, "f": 0.0}
+    assert scores["cats_f_per_type"]["A"]["p"] == 2 / 5
+    assert scores["cats_balanced_accuracy"] == pytest.approx((1 + 1 / 2 + 0) / 3)
+
+
+def test_unknown_labels_that_may_be_of_others_are_named():
+    with pytest.warns(UserWarning, match=r"\[H621\].*: D\. 0 documents"):
+        scores = score([*SINGLE, (UNKNOWN[0], {"D": 1})], multi_label=False)
+    assert scores == score(SINGLE, multi_label=False)
+    with pytest.warns(UserWarning, match=r"\[H621\].*: D\. 0 documents"):
+        beside = score([UNKNOWN, (SINGLE[0][0], {"A": 1, "D": 1})], multi_label=False)
+    assert beside["cats_accuracy"] == 1.0
+    with pytest.warns(UserWarning, match=r"\[H621\].*: D\. 0 documents"):
+        assert score([*MULTI, (UNKNOWN[0], {"D": 1})]) == score(MULTI)
+
+
+def test_labels_of_another_component_are_no_strangers():
+    rows = [({**predicted, "D": 0.5}, {**gold, "D": 1}) for predicted, gold in SINGLE]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scores = score([*rows, ({**UNKNOWN[0], "D": 0.9}, UNKNOWN[1])], multi_label=False)
+    assert scores == score(SINGLE, multi_label=False)
 
 
 @pytest.mark.parametrize("multi_label", [False, True])

@@ -168,6 +168,7 @@ def test_bad_settings(settings, message):
     "labels, counts, settings, message",
     [
         (TAGS, COUNTS, {"weights": [["PRE", 2.0]]}, r"H407.*'PRE' \(near: PER\).*PER, LOC"),
+        (TAGS, COUNTS, {"weights": [["per", 2.0]]}, r"H407.*'per' \(near: PER\)"),
         (TAGS, COUNTS, {"weights": [["O", 2.0]]}, "H407.*outside_weight"),
         (TAGS, [900, 30, 40, 0, 0], {"weights": "balanced"}, "H408.*balanced.*LOC"),
         (TAGS, [900, 30, 40, 0, 0], {"weights": "effective"}, "H408.*effective.*LOC"),

@@ -19,6 +19,17 @@ class HoneError(ValueError):
     """A coded error of spacy-hone. The text begins with the code: `[H101] ...`."""
 
 
+class RowError(HoneError):
+    """An error in a row of a batch of arrays, which do not know their documents: components add which that is.
+
+    row (int): the row's number, from 0.
+    """
+
+    def __init__(self, message: str, row: int = 0):
+        super().__init__(message)
+        self.row = row
+
+
 class Errors(
     CorporaErrors,
     ModelsErrors,

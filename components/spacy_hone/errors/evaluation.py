@@ -54,3 +54,7 @@ class EvaluationErrors:
         "[H620] --before {model} cannot be compared: {problem} Name the pipeline that this one was trained from, or a corpus that "
         "has its labels."
     )
+    H621 = (
+        "[H621] No component predicts these categories, which hold in gold documents: {labels}. {n} documents, of a "
+        "component's exclusive labels with one more, count as missed; elsewhere such categories count nothing."
+    )

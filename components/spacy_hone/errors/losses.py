@@ -5,8 +5,8 @@ class LossesErrors:
     H401 = "[H401] Unknown link '{link}'. Expected one of: {links}."
     H402 = "[H402] label_smoothing is {value}, but must be from 0 to below 1."
     H403 = (
-        "[H403] The annotation of sequence {number} in the batch allows no legal path of tags, so a CRF cannot learn "
-        "from it: a tag stands where it cannot follow its neighbours, or on a token that cannot have it."
+        "[H403] The annotation allows no legal path of tags that gets to row {row} of the batch, so a CRF cannot learn "
+        "from it: a tag stands there or before where it cannot follow its neighbours, or on a token that cannot have it."
     )
     H404 = (
         "[H404] A CRF has a loss of its own, the likelihood of a whole sequence, and cannot train by {loss}. Take "

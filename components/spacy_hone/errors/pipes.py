@@ -124,3 +124,7 @@ class PipesErrors:
         "[H335] Component '{name}' cannot learn a teacher's vectors in layers of its own: {problem}. In `layers` of "
         "hone.TeacherVectors.v1 give null in place of a layer of the student, for the vectors that its head reads."
     )
+    H336 = (
+        "[H336] Component '{name}' gives each token one tag, so its loss must have link = 'softmax', but has '{found}'. Leave "
+        "`link` out of [components.{name}.loss]."
+    )

@@ -1,5 +1,6 @@
 """Scores of `doc.cats`: spaCy's own, with thresholds honoured, and what rare labels need besides."""
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -12,11 +13,13 @@ from spacy.training import Example
 from ..errors import Errors, HoneError
 from ..pipes.cats import encode_cats, read_cats
 from ..pipes.thresholds import Pairs, decide
+from .strangers import find_strangers
 
 
 class Table(NamedTuple):
     """Gold and prediction of documents with annotation. All arrays have the shape (docs, labels)."""
 
+    labels: tuple[str, ...]
     examples: list[Example]
     gold: NDArray[np.bool_]
     known: NDArray[np.bool_]
@@ -39,7 +42,9 @@ def score_textcat(
     **cfg: Any,
 ) -> dict[str, Any]:
     """Score predicted `doc.cats` by the gold ones. Documents without annotation are left out, and so are, where
-    labels are independent, the categories that a document lacks.
+    labels are independent, the categories that a document lacks. Where all exclusive labels are said not to hold and
+    another one does that no component predicts, the document counts as missed, under that label. Labels of the gold
+    documents that no component predicts are named in a warning (H621), whatever becomes of them.
 
     examples (Iterable[Example]): predictions and gold documents.
     labels, multi_label, positive_label, thresholds: the component's settings, which `nlp.evaluate` passes.
@@ -54,11 +59,11 @@ def score_textcat(
         cats_accuracy: the share of documents where all known categories are right.
     """
     table = _tabulate(list(examples), labels, multi_label, positive_label, thresholds)
-    scores = _score_spacy(table, labels, multi_label)
+    scores = _score_spacy(table, multi_label)
     if positive_label is not None:
         scores["cats_score"] = scores["cats_f_per_type"][positive_label]["f"]
         scores["cats_score_desc"] = f"F ({positive_label})"
-    return scores | _score_sklearn(table, labels, multi_label)
+    return scores | _score_sklearn(table, multi_label)
 
 
 def _tabulate(
@@ -68,6 +73,11 @@ def _tabulate(
     positive_label: str | None,
     thresholds: Pairs,
 ) -> Table:
+    strangers = find_strangers(examples, labels, multi_label)
+    if strangers.labels:
+        listed = ", ".join(strangers.labels)
+        warnings.warn(Errors.H621.format(labels=listed, n=strangers.n_missed), stacklevel=3)
+    labels = (*labels, *strangers.missed)
     cats = read_cats((eg.reference for eg in examples), labels, multi_label, "the examples to score")
     gold, known = encode_cats(cats, labels, multi_label)
     known = known if multi_label else np.repeat(known[:, None], len(labels), axis=1)
@@ -78,13 +88,14 @@ def _tabulate(
     )
     rows = np.flatnonzero(known.any(axis=1))
     kept = [examples[row] for row in rows]
-    return Table(kept, gold[rows] > 0, known[rows], holds[rows], probabilities[rows])
+    return Table(labels, kept, gold[rows] > 0, known[rows], holds[rows], probabilities[rows])
 
 
-def _score_spacy(table: Table, labels: Sequence[str], multi_label: bool) -> dict[str, Any]:
+def _score_spacy(table: Table, multi_label: bool) -> dict[str, Any]:
     """Stock scores: those over all thresholds from the probabilities, the others from what was decided."""
     decided = {
-        id(eg.predicted): dict(zip(labels, row)) for eg, row in zip(table.examples, table.holds.tolist())
+        id(eg.predicted): dict(zip(table.labels, row))
+        for eg, row in zip(table.examples, table.holds.tolist())
     }
 
     def get_decided(doc: Doc, attr: str) -> dict[str, float]:
@@ -92,7 +103,7 @@ def _score_spacy(table: Table, labels: Sequence[str], multi_label: bool) -> dict
 
     def score(getter: Callable[[Doc, str], Any]) -> dict[str, Any]:
         return Scorer.score_cats(
-            table.examples, "cats", getter=getter, labels=labels, multi_label=multi_label
+            table.examples, "cats", getter=getter, labels=table.labels, multi_label=multi_label
         )
 
     ranked = score(getattr)
@@ -102,15 +113,15 @@ def _score_spacy(table: Table, labels: Sequence[str], multi_label: bool) -> dict
     }
 
 
-def _score_sklearn(table: Table, labels: Sequence[str], multi_label: bool) -> dict[str, Any]:
+def _score_sklearn(table: Table, multi_label: bool) -> dict[str, Any]:
     try:
         from sklearn.metrics import average_precision_score, recall_score
     except ImportError as error:
         raise HoneError(Errors.H611) from error
 
-    precisions: dict[str, float | None] = dict.fromkeys(labels)
+    precisions: dict[str, float | None] = dict.fromkeys(table.labels)
     recalls = []
-    for column, label in enumerate(labels):
+    for column, label in enumerate(table.labels):
         gold, holds, probabilities = (
             array[table.known[:, column], column] for array in (table.gold, table.holds, table.probabilities)
         )

@@ -10,7 +10,7 @@ from thinc.loss import Loss
 from thinc.types import Floats1d, Floats2d
 from thinc.util import get_array_module
 
-from ..errors import Errors, HoneError
+from ..errors import Errors, HoneError, RowError
 from ..types import Link
 from .links import check_link
 from .ramps import Schedule
@@ -29,12 +29,14 @@ class RowLoss(Loss):
 
     link (str): "softmax" where exactly one label holds, "sigmoid" where any number does.
     takes_logits (bool): whether soft targets are a teacher's logits; if not, they are its probabilities.
+    begins_with_prior (bool): whether independent labels are learned faster from their frequencies on; see `prior`.
     weights, max_weight, outside_weight, weight_ramp: see `Weighting`. The loss of a row is multiplied by the
         expected weight of its label, `Σ_k y_k w_k`; of an independent label by `y_k w_k + (1 - y_k) w_outside`.
     """
 
     link: Link = "softmax"
     takes_logits: bool = False
+    begins_with_prior: bool = False
     weighting = Weighting()
     _labels: Sequence[str] = ()
     _weights: NDArray[np.float64] | None = None
@@ -95,6 +97,21 @@ class RowLoss(Loss):
         if self.weighting.is_none or self._weights is None:
             return []
         return [(label or "O", float(w)) for label, w in dict(zip(self._labels, self._weights)).items()]
+
+    def prior(self, counts: Sequence[int], total: int | Sequence[int]) -> NDArray[np.float64] | None:
+        """The logits that an output layer's bias begins with, shape (columns,); None: zeros.
+
+        Of independent labels they are those of the labels' frequencies, weighted as in the first update (Lin et al.
+        2017, section 4.1). From zeros, each label that few documents have is expected in half of them, and the first
+        hundred updates of a fine-tuning are spent on that alone.
+
+        counts, total: as given to `bind`, which comes before.
+        """
+        if self.link == "softmax" or not self.begins_with_prior:
+            return None
+        n = np.asarray(counts, dtype="float64")
+        there = n * self.column_weights(0)
+        return np.log((there + 1) / ((np.asarray(total) - n) * self._absence_weight(0) + 1))
 
     def column_weights(self, step: int) -> NDArray[np.float64]:
         """The weight of each column after `step` updates, shape (columns,). Raises H412 before `bind`."""
@@ -168,9 +185,12 @@ class RowLoss(Loss):
         check_shape("weights", weights.shape, targets.shape[1:])
         if self.link == "softmax":
             return (targets * weights).sum(axis=1, keepdims=True)
+        return targets * weights + (1 - targets) * self._absence_weight(step)
+
+    def _absence_weight(self, step: int) -> float:
+        """The weight of the absence of an independent label."""
         outside = self.weighting.outside_weight
-        absence = 1.0 if outside is None else 1 + self.weighting.ramp(step) * (outside - 1)
-        return targets * weights + (1 - targets) * absence
+        return 1.0 if outside is None else 1 + self.weighting.ramp(step) * (outside - 1)
 
     def _as_mask(self, xp, mask: Floats1d | Floats2d | None, shape: tuple[int, ...]):
         """Booleans of shape (rows, 1), or (rows, labels) for a mask of labels."""
@@ -193,8 +213,8 @@ class RowLoss(Loss):
                 self._label_of(column),
                 ", ".join(f"{float(value):g}" for value in targets[row][:8]),
             )
-            raise HoneError(
-                Errors.H410.format(row=row, column=column, label=label, values=values, link=self.link)
+            raise RowError(
+                Errors.H410.format(row=row, column=column, label=label, values=values, link=self.link), row
             )
 
     def _label_of(self, column: int) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from thinc.types import Floats2d
 from thinc.util import get_array_module
 
-from ..errors import Errors, HoneError
+from ..errors import Errors, RowError
 from .lattice import ILLEGAL, Array, Lattice
 
 
@@ -63,7 +63,9 @@ def crf_loss(
     signs = xp.concatenate((sequence_weights, -sequence_weights))
     log_z = both.log_z()
     if (log_z < ILLEGAL / 2).any():
-        raise HoneError(Errors.H403.format(number=int(log_z.argmin()) % len(lengths)))
+        ended = (both.scores + both.reached).max(axis=1) < ILLEGAL / 2  # tokens that no allowed path gets to
+        row = int(ended.argmax()) % n_tokens
+        raise RowError(Errors.H403.format(row=row), row)
     d_both, d_transitions = both.marginals(signs)
     d_emissions = d_both[:n_tokens] + d_both[n_tokens:]
     value = float((signs * log_z).sum())

@@ -48,6 +48,7 @@ def make_cross_entropy(
 
 
 class CrossEntropy(RowLoss):
+    begins_with_prior = True
     label_smoothing: float = 0.0
 
     def rows(self, logits: Floats2d, targets: Floats2d, step: int) -> Rows:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from thinc.types import Floats1d, Floats2d
 from thinc.util import get_array_module
 
-from ..errors import Errors, HoneError
+from ..errors import Errors, HoneError, RowError
 from ..types import Link
 from .base import RowLoss, Rows, check_shape
 from .cross_entropy import make_cross_entropy
@@ -105,6 +105,9 @@ class Distillation(RowLoss):
     @property
     def needs_teacher(self) -> bool:
         return self.alpha.is_zero()
+
+    def prior(self, counts: Sequence[int], total: int | Sequence[int]) -> NDArray[np.float64] | None:
+        return self.hard.prior(counts, total)
 
     @property
     def label_weights(self) -> list[tuple[str, float]]:
@@ -215,7 +218,7 @@ class Distillation(RowLoss):
         if bad.any():
             row, column = (int(i[0]) for i in xp.nonzero(bad))
             value, label = float(soft[row, column]), self._label_of(column)
-            raise HoneError(Errors.H414.format(row=row, column=column, label=label, value=value))
+            raise RowError(Errors.H414.format(row=row, column=column, label=label, value=value), row)
         known = soft != -xp.inf
         by_label = self.link == "sigmoid" and self.subset == "teacher"
         taught = known if by_label else known.any(axis=1, keepdims=True)

@@ -43,6 +43,7 @@ def make_focal(
 
 
 class Focal(RowLoss):
+    begins_with_prior = True
     gamma: Ramp
 
     def rows(self, logits: Floats2d, targets: Floats2d, step: int) -> Rows:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import Errors, HoneError
+from ..errors.near import near_names
 from ..types import Link
 from .ramps import Ramp, Schedule
 
@@ -126,7 +127,7 @@ class Weighting:
     def _check_names(self, names: Sequence[str], link: Link) -> None:
         unknown = [name for name in self.chosen if name not in names]
         if unknown:
-            near = {name: get_close_matches(name, names, n=3, cutoff=0.5) for name in unknown}
+            near = {name: near_names(name, filter(None, names)) for name in unknown}
             listed = "; ".join(
                 f"{n!r}" + (f" (near: {', '.join(near[n])})" if near[n] else "") for n in unknown
             )

@@ -246,6 +246,10 @@ class LossPipe(TrainablePipe):
             weights = ", ".join(f"{label} {weight:.2f}" for label, weight in self.cfg["weights"])
             logger.info("Loss weights of '%s': %s", self.name, weights)
         self.model.initialize(X=[eg.predicted for eg in islice(get_examples(), 10)])
+        prior = self.loss.prior(self.cfg["counts"], self.cfg["total"])
+        output = self.model.get_ref("output")
+        if prior is not None and output.has_param("b"):
+            output.set_param("b", self.model.ops.asarray_f(prior.tolist()))
         if self._elder is not None:
             copy_rows(self._elder.model, self.model, self.name)
             self._elder = None

@@ -20,6 +20,7 @@ from ..losses.links import log_sigmoid, log_softmax
 from ..teachers.base import Task, Teacher
 from .base import LossPipe
 from .cats import encode_cats, read_cats
+from .places import name_documents
 from .thresholds import Pairs, check_thresholds, decide, near
 from .vectors import TeacherVectors
 
@@ -142,8 +143,10 @@ class TextClassifier(LossPipe):
         cats = read_cats((eg.reference for eg in examples), self.labels, multi_label, "the batch")
         gold = encode_cats(cats, self.labels, multi_label)
         ops = self.model.ops
-        taught = self.ask([eg.predicted for eg in examples])
-        return self.objective(scores, ops.xp.asarray(gold.targets), ops.xp.asarray(gold.known), taught)
+        docs = [eg.predicted for eg in examples]
+        taught = self.ask(docs)
+        with name_documents(self.name, docs):
+            return self.objective(scores, ops.xp.asarray(gold.targets), ops.xp.asarray(gold.known), taught)
 
     def initialize(
         self,

@@ -91,6 +91,7 @@ def make_textcat_multilabel(
     scorer: Callable | None,
 ) -> TextClassifier:
     """Build the component `hone_textcat_multilabel`, for independent labels: any number holds for a document.
+    Untrained, it says how frequent each label is: see `RowLoss.prior`.
 
     model (Model[List[Doc], Floats2d]): gives logits of each document's labels; with the reference "output".
     loss (RowLoss): the training objective, with link = "sigmoid".

@@ -1,12 +1,12 @@
 """From probabilities to labels."""
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import Errors, HoneError
+from ..errors.near import near_names
 
 Pairs = Iterable[tuple[str, float]]
 
@@ -62,5 +62,5 @@ def check_thresholds(
 
 def near(label: object, labels: Sequence[str]) -> str:
     """The labels to name to somebody who wrote one that does not exist."""
-    close = get_close_matches(str(label), labels, cutoff=0.5)
+    close = near_names(label, labels)
     return f"Did you mean {' or '.join(close)}?" if close else f"Labels: {', '.join(labels[:20])}."

@@ -11,11 +11,13 @@ from spacy.training import Example, validate_examples
 from thinc.api import Model
 from thinc.types import Floats2d, Ints1d
 
+from ..errors import Errors, HoneError
 from ..losses.lattice import Lattice
 from ..teachers.base import Task
 from ..teachers.mapping import Targets
 from .base import LossPipe
 from .crf import check_crf_loss, crf_step
+from .places import name_tokens
 from .tags import OUTSIDE
 
 
@@ -32,7 +34,7 @@ class TokenPipe(LossPipe):
     a listener waits for its gradient.
 
     With a CRF in the model (its reference "crf"), the loss is that of whole sequences, and so is what a teacher adds to
-    it. Raises H404 for a loss that a CRF gives no meaning to.
+    it. Raises H404 for a loss that a CRF gives no meaning to, H336 for one of independent labels.
     """
 
     legal: NDArray[np.bool_] | None = None  # (columns, columns): which may follow which; None: all
@@ -41,6 +43,8 @@ class TokenPipe(LossPipe):
         super().__init__(*args, **kwargs)
         if self.crf is not None:
             check_crf_loss(self.loss)
+        if self.loss.link != "softmax":
+            raise HoneError(Errors.H336.format(name=self.name, found=self.loss.link))
 
     @property
     def task(self) -> Task:
@@ -78,23 +82,26 @@ class TokenPipe(LossPipe):
         taught = self.ask(docs)
         targets = np.eye(len(self.columns), dtype="float32")[columns]
         targets, known = self.complete(examples, targets, known, logits, taught)
-        if self.crf is None:
-            value, d_logits = self.objective(logits, ops.xp.asarray(targets), ops.xp.asarray(known), taught)
-        else:
-            self._check_teacher()
-            value, d_logits = crf_step(
-                self.crf,
-                self.loss,
-                logits,
-                lengths,
-                columns=targets.argmax(axis=1),
-                known=known & (targets.max(axis=1) == 1),
-                legal=self.legal,
-                closed=np.concatenate(list(map(self.closed, examples))),
-                taught=taught,
-                step=self.step,
-            )
-            self.check_finite(value)
+        with name_tokens(self.name, docs):
+            if self.crf is None:
+                value, d_logits = self.objective(
+                    logits, ops.xp.asarray(targets), ops.xp.asarray(known), taught
+                )
+            else:
+                self._check_teacher()
+                value, d_logits = crf_step(
+                    self.crf,
+                    self.loss,
+                    logits,
+                    lengths,
+                    columns=targets.argmax(axis=1),
+                    known=known & (targets.max(axis=1) == 1),
+                    legal=self.legal,
+                    closed=np.concatenate(list(map(self.closed, examples))),
+                    taught=taught,
+                    step=self.step,
+                )
+                self.check_finite(value)
         return value, ops.unflatten(d_logits, cast(Ints1d, lengths))
 
     def complete(

@@ -4,7 +4,6 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from thinc.api import Model
 from ..corpora.docs import docbin_paths, read_docs
 from ..corpora.schemes import split_tag
 from ..errors import Errors, HoneError
+from ..errors.near import near_names
 from .annotations import Annotation, needed_annotations
 
 ENCODERS = ("hone.TransformerModel.v1", "hone.TransformerEncoder.v1")
@@ -211,7 +211,7 @@ def _label_faults(train: Split, dev: Split, listed: Mapping[str, set[str]]) -> I
         known = train.labels[kind]
         lacking = labels.keys() - known.keys() - listed[kind]
         for label in sorted(lacking if train.annotated[kind] else ()):
-            near = _near(label, known)
+            near = near_names(label, known)
             yield Errors.H513.format(
                 label=label,
                 kind=kind,
@@ -220,8 +220,3 @@ def _label_faults(train: Split, dev: Split, listed: Mapping[str, set[str]]) -> I
                 near=f" Near names in train: {', '.join(near)}." if near else "",
                 known=", ".join(sorted(known)),
             )
-
-
-def _near(label: str, known: Iterable[str]) -> list[str]:
-    folded = {name.casefold(): name for name in known}
-    return [folded[match] for match in get_close_matches(label.casefold(), folded, cutoff=0.5)]
