@@ -201,8 +201,9 @@ def _other_heads(nlp: Language, name: str) -> list[str]:
 
 
 def _sharing(nlp: Language, name: str) -> list[str]:
-    """The other heads that listen to what a component listens to."""
-    heard = [set(getattr(pipe, "listening_components", ())) for _, pipe in nlp.pipeline]
+    """The other heads that listen to what a component listens to, and what is trained with it."""
+    pipes: list[Any] = [pipe for _, pipe in nlp.pipeline if getattr(pipe, "is_trainable", False)]
+    heard = [set(getattr(pipe, "listening_components", ())) for pipe in pipes]
     return [each for each in _other_heads(nlp, name) if any({each, name} <= both for both in heard)]
 
 
