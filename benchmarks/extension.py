@@ -18,6 +18,7 @@ from typing import Annotated
 import typer
 from harness.extension import DATA, extension_table, halves
 from harness.results import FOLDER, append, environment, find, read
+from harness.turns import choose
 
 os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TOKENIZERS_PARALLELISM="false")
 
@@ -43,7 +44,7 @@ def run(
     """Train the old pipeline once a seed, and extend it in each way."""
     from peers.extension import VARIANTS, Case, extend_by, train_old
 
-    names = list(VARIANTS) if variants == "all" else variants.split(";")
+    names = list(VARIANTS) if variants == "all" else choose(variants, list(VARIANTS), mark=";")
     setting = replace(DATA[data], updates=updates) if updates else DATA[data]
     parts = halves(data, setting)
     for seed in map(int, seeds.split(",")):

@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from harness import turns
 from harness.data_sets import DATA_SETS
 from harness.readers import ROOT
 from harness.results import FOLDER, append, environment, find, read
-from harness.students import DATA, TEACHER, Results, Study, parts_of
+from harness.students import DATA, TEACHER, VARIANTS, Results, Study, parts_of
 from harness.turns import in_turn
 from spacy.util import minibatch
 
@@ -112,7 +113,7 @@ def cost(
     from peers.students import Case, make_steps
 
     study = replace(get_study(data, updates), texts="")
-    names = students.split(";")
+    names = turns.choose(students, list(VARIANTS), mark=";")
     with tempfile.TemporaryDirectory() as folder:
         case = Case(study, parts_of(study)[0], 0, Path(folder))
         steps = make_steps(case, names)
@@ -140,7 +141,7 @@ def get_study(name: str, updates: int | None) -> Study:
 
 def choose(study: Study, students: str) -> Sequence[str]:
     """Who is tested: the teacher too, where it knows the labels."""
-    names = students.split(";") if students else study.variants
+    names = turns.choose(students, list(VARIANTS), mark=";") if students else study.variants
     return names if study.source else (TEACHER, *names)
 
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from spacy.tokens import Doc
 
 from harness.data import split_part
 from harness.judging import unpack_scores
 from harness.results import Record, markdown
+from harness.students import describe, difference
 from spacy_hone.evaluation.scores import prf
 
 
@@ -84,7 +87,7 @@ def only(doc: Doc, labels: Sequence[str]) -> Doc:
 
 
 def extension_table(records: Iterable[Record]) -> str:
-    """One row for the runs that differ in seed only."""
+    """One row for the runs that differ in seed only. Differences are of the same seeds, documents drawn in pairs."""
     groups: dict[tuple, list[Record]] = defaultdict(list)
     for record in records:
         groups[record["data"], record["variant"], record["updates"], record["learn_rate"]].append(record)
@@ -97,6 +100,8 @@ def extension_table(records: Iterable[Record]) -> str:
         "old labels F1 (sd)",
         "new labels F1 (sd)",
         "all F1 (sd)",
+        "old labels minus before, 95 %",
+        "new labels minus plain, 95 %",
     )
     rows = []
     for (data, variant, updates, rate), runs in groups.items():
@@ -105,17 +110,34 @@ def extension_table(records: Iterable[Record]) -> str:
             [micro(run, labels) for run in runs]
             for labels in (setting.old, setting.new, setting.old + setting.new)
         ]
+        beside = {"old": setting.old, "plain": setting.new}
+        differences = [
+            describe(difference(*(of_labels(each, labels) for each in (runs, groups.get(key, [])))))
+            if variant not in ("old", other)
+            else ""
+            for other, labels in beside.items()
+            for key in [(data, other, updates, rate)]
+        ]
         if variant == "old":
             parts[1:] = [[], []]
-        rows.append((data, variant, updates, f"{rate:g}", len(runs), *map(spread, parts)))
+        rows.append((data, variant, updates, f"{rate:g}", len(runs), *map(spread, parts), *differences))
     return markdown(header, rows)
+
+
+def of_labels(runs: Iterable[Record], labels: Sequence[str]) -> list[Record]:
+    """The runs with TP, FP and FN of each document over some of the labels."""
+    return [run | {"part": "test", "documents": counts_of(run, labels).sum(1).tolist()} for run in runs]
 
 
 def micro(record: Record, labels: Sequence[str]) -> float:
     """Micro-F1 over some of the labels."""
+    return float(prf(counts_of(record, labels).sum((0, 1)))[2])
+
+
+def counts_of(record: Record, labels: Sequence[str]) -> NDArray[np.int64]:
+    """TP, FP and FN of some of the labels, shape (documents, labels, 3)."""
     scores = unpack_scores(record)
-    columns = [i for i, label in enumerate(scores.labels) if label in labels]
-    return float(prf(scores.counts[:, columns].sum((0, 1)))[2])
+    return scores.counts[:, [i for i, label in enumerate(scores.labels) if label in labels]]
 
 
 def spread(values: Sequence[float]) -> str:

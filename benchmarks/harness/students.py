@@ -189,7 +189,7 @@ def make_lesson(study: Study, part: Part) -> Lesson:
 
 QUALITY = (
     "data", "student", "updates", "rate", "runs", "F1 (sd of seeds)", "minus its teacher, 95 %",
-    "minus the same without one, 95 %", "s a run",
+    "minus the same without one, 95 %", "minus the same with its weights only, 95 %", "s a run",
 )  # fmt: skip
 BENEFIT = ("data", "there is", "student", "F1 without a teacher", "F1 with it", "difference, 95 %", "it")
 SPEED = ("data", "pipeline", "rounds", "words/s", "times the teacher")
@@ -197,45 +197,63 @@ COST = ("data", "student", "blocks", "ms an update", "times the same without a t
 
 
 class Results:
-    """All records of the result file, by study and student."""
+    """All records of the result file; runs by study, student and course."""
 
     def __init__(self, records: Iterable[Record]):
         self.kinds: dict[str, list[Record]] = defaultdict(list)
-        self.runs: dict[tuple[str, str], list[Record]] = defaultdict(list)
+        self.runs: dict[tuple[str, str, Course], list[Record]] = defaultdict(list)
         for record in records:
             self.kinds[record["kind"]].append(record)
             if record["kind"] == "quality":
                 study, student = record["study"], record["student"]
-                self.runs[study, student].append(record | {"documents": documents(DATA[study], record)})
+                course = Course(record["updates"], record["learn_rate"])
+                self.runs[study, student, course].append(
+                    record | {"documents": documents(DATA[study], record)}
+                )
 
-    def untaught(self, study: str, student: str) -> list[Record]:
-        """The runs of the student of this shape that has learned nothing from a teacher."""
-        shape = VARIANTS[student].shape if student != TEACHER else ""
-        found = self.runs.get((DATA[study].beside or study, shape), [])
-        return found if student != shape else []
+    def untaught(self, study: str, student: str, course: Course, start: str = "") -> list[Record]:
+        """The runs of the student of this shape, and as long, that is not taught. start: ", begun": but has begun with
+        the teacher's weights."""
+        other = VARIANTS[student].shape + start if student != TEACHER else ""
+        found = self.runs.get((DATA[study].beside or study, other, course), [])
+        return found if student != other else []
 
-    def teacher(self, study: str, student: str) -> list[Record]:
+    def begun(self, study: str, student: str, course: Course) -> list[Record]:
+        """The runs of the student that has its teacher's weights to begin with, as this one has, and no more of it."""
+        is_more = student != TEACHER and VARIANTS[student].begun and not DATA[study].beside
+        return self.untaught(study, student, course, ", begun") if is_more else []
+
+    def teacher(self, study: str, student: str, runs: Sequence[Record]) -> list[Record]:
         """The runs of the teacher of a student."""
-        return self.runs.get((study, TEACHER), []) if student != TEACHER else []
+        updates = {run.get("teacher_updates") for run in runs}
+        return [
+            run
+            for (name, other, course), found in self.runs.items()
+            if student != TEACHER and (name, other) == (study, TEACHER) and course.updates in updates
+            for run in found
+        ]
 
     def quality_table(self) -> str:
         """One row for the runs that differ in fold and seed only."""
         rows = []
-        for (study, student), runs in self.runs.items():
-            others = (self.teacher(study, student), self.untaught(study, student))
+        for (study, student, course), runs in self.runs.items():
+            name = study, student, course
+            others = (self.teacher(study, student, runs), self.untaught(*name), self.begun(*name))
             differences = [describe(difference(runs, other)) for other in others]
-            rate, seconds = f"{runs[0]['learn_rate']:g}", f"{fmean(run['seconds'] for run in runs):.0f}"
-            f1 = spread(f1_by_seed(runs))
-            rows.append([study, student, runs[0]["updates"], rate, len(runs), f1, *differences, seconds])
+            seconds = (
+                f"{fmean(run['seconds'] for run in runs):.0f}" if student != TEACHER else ""
+            )  # it is kept
+            rate, f1 = f"{course.learn_rate:g}", spread(f1_by_seed(runs))
+            rows.append([study, student, course.updates, rate, len(runs), f1, *differences, seconds])
         return markdown(QUALITY, rows)
 
     def benefit_table(self) -> str:
-        """When a teacher helps, and when it hurts."""
+        """When a teacher helps, and when it hurts; its weights alone among them."""
         rows = []
-        for (study, student), runs in self.runs.items():
-            base = self.untaught(study, student)
+        for (study, student, course), runs in self.runs.items():
+            base = self.untaught(study, student, course)
             result = difference(runs, base)
-            if result is None or not VARIANTS[student].taught:
+            if result is None:
                 continue
             f1 = [spread(f1_by_seed(same_runs(*pair)[0])) for pair in ((base, runs), (runs, base))]
             row = [study, DATA[study].situation, student, *f1, describe(result), verdict(result)]
@@ -243,26 +261,34 @@ class Results:
         return markdown(BENEFIT, rows)
 
     def speed_table(self) -> str:
-        """Median words/s of each pipeline."""
+        """Median words/s of each pipeline; ratios are taken within a round."""
         speeds: dict[tuple[str, str], list[float]] = defaultdict(list)
         for record in self.kinds["speed"]:
             speeds[record["study"], record["student"]].append(record["words"] / record["seconds"])
         rows = []
         for (study, student), values in speeds.items():
-            ratio = median(values) / median(speeds[study, TEACHER])
+            ratio = median_ratio(values, speeds[study, TEACHER])
             rows.append((study, student, len(values), f"{median(values):,.0f}", f"{ratio:.2f}"))
         return markdown(SPEED, rows)
 
     def cost_table(self) -> str:
-        """Median time of an update, with a teacher that is read from a warm cache and without one."""
+        """Median time of an update, with a teacher that is read from a warm cache and without one; ratios are taken
+        within a round: the same batches in the same minute."""
         times: dict[tuple[str, str], list[float]] = defaultdict(list)
         for record in self.kinds["cost"]:
             times[record["study"], record["student"]].append(1000 * record["seconds"] / record["updates"])
         rows = []
         for (study, student), values in times.items():
-            ratio = median(values) / median(times[study, VARIANTS[student].shape])
+            ratio = median_ratio(values, times[study, VARIANTS[student].shape])
             rows.append((study, student, len(values), f"{median(values):.1f}", f"{ratio:.2f}"))
         return markdown(COST, rows)
+
+
+def median_ratio(values: Sequence[float], base: Sequence[float]) -> float:
+    """Of what was measured in turns, round by round; of the medians where a series was broken off within a round."""
+    if len(values) != len(base):
+        return median(values) / median(base)
+    return median(value / other for value, other in zip(values, base))
 
 
 def documents(study: Study, record: Record) -> list[list[int]]:

@@ -11,9 +11,9 @@ def in_turn(systems: Sequence[str], rounds: int, *, what: str = "") -> Iterator[
         yield from ((i, system) for system in (systems if i % 2 else systems[::-1]))
 
 
-def choose(names: str, known: Sequence[str]) -> list[str]:
-    """Names with commas between them; all that are known if there is none."""
-    chosen = [name.strip() for name in names.split(",")] if names else list(known)
+def choose(names: str, known: Sequence[str], *, mark: str = ",") -> list[str]:
+    """Names with a mark between them; all that are known if there is none."""
+    chosen = [name.strip() for name in names.split(mark)] if names else list(known)
     unknown = [name for name in chosen if name not in known]
     if unknown:
         raise SystemExit(f"No system is called {', '.join(unknown)}; there are: {', '.join(known)}.")

@@ -1,9 +1,11 @@
 """The halves and the table of the extension figures."""
 
+import extension
 import spacy
 from harness.extension import DATA, extension_table, micro, only
 from harness.packing import pack
 from spacy.tokens import Doc
+from typer.testing import CliRunner
 
 LABELS = ["FOOD", "PART", "UNIT"]
 
@@ -40,6 +42,23 @@ def test_old_and_new_labels_are_counted_apart():
     assert table.splitlines()[-1].startswith(
         "| tasteset | hard | 180 | 0.0002 | 2 | 0.8571 (0.0000) | 0.6667 (0.0000) |"
     )
+
+
+def test_old_labels_are_compared_with_before_and_new_ones_with_plain():
+    """FOOD is old, PART new."""
+    before, plain, ours = ([[4, 0, 0], [0, 0, 4]], [[0, 0, 4], [4, 0, 0]], [[2, 2, 2], [4, 0, 0]])
+    runs = [("old", before), ("plain", plain), ("hard", ours)]
+    records = [record(name, 0, [*counts, [0, 0, 0]]) for name, counts in runs]
+    rows = extension_table([*records, record("hard", 1, [*before, [0, 0, 0]])]).splitlines()[2:]
+    assert rows[0].endswith("| 1.0000 |  |  |  |  |")
+    assert rows[1].endswith("| -1.0000, -1.0000 to -1.0000 |  |")
+    assert rows[2].endswith("| -0.5000, -0.5000 to -0.5000 | +0.0000, +0.0000 to +0.0000 |")
+
+
+def test_a_variant_that_is_unknown_is_named(tmp_path):
+    options = ["--variants", "plain;hrad", "--out", str(tmp_path / "out.jsonl")]
+    result = CliRunner().invoke(extension.app, ["run", *options])
+    assert result.exit_code == 1 and "hrad" in result.output
 
 
 def test_no_label_is_old_and_new():

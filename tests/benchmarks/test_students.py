@@ -8,7 +8,7 @@ import students
 from harness.data import Part
 from harness.packing import pack
 from harness.results import Record, read
-from harness.students import DATA, TEACHER, VARIANTS, Course, Results, Study, make_lesson
+from harness.students import DATA, TEACHER, VARIANTS, Course, Results, Study, make_lesson, median_ratio
 from peers import pipelines
 from peers.speed import time_block
 from peers.students import Case, make_steps, run_student, student_config
@@ -139,6 +139,28 @@ def test_students_are_compared_where_both_have_run():
     assert row.endswith("| 0.5000 | 1.0000 | +0.5000, +0.5000 to +0.5000 | helps |")
 
 
+def test_runs_of_other_courses_are_apart_and_weights_are_told_from_teaching():
+    good, bad = [[4, 0, 0]] * 20, [[2, 2, 2]] * 20
+    options = {"study": "tasteset", "wrong": 0}
+    records = [
+        make_record(TEACHER, good, **options, teacher_updates=9),
+        make_record("layers", bad, **options, teacher_updates=9),
+        make_record("layers, begun", good, **options, teacher_updates=9),
+        make_record("layers, taught", good, **options, teacher_updates=9),
+        make_record("layers, taught", bad, **options | {"updates": 3}, teacher_updates=3),
+    ]
+    results = Results(records)
+    rows = [row.split(" | ") for row in results.quality_table().splitlines()[2:]]
+    assert [row[2] for row in rows] == ["9", "9", "9", "9", "3"]
+    same, better = "+0.0000, +0.0000 to +0.0000", "+0.5000, +0.5000 to +0.5000"
+    assert rows[3][6:9] == [same, better, same] and rows[4][6:9] == ["", "", ""]
+    assert not rows[0][9].strip(" |")
+    assert [row.split(" | ")[2] for row in results.benefit_table().splitlines()[2:]] == [
+        "layers, begun",
+        "layers, taught",
+    ]
+
+
 def test_times_are_compared_with_the_teacher_and_with_the_untaught():
     base = {"study": "tasteset", "words": 10}
     speed = [
@@ -151,6 +173,11 @@ def test_times_are_compared_with_the_teacher_and_with_the_untaught():
     results = Results([*speed, *cost])
     assert "| tasteset | cnn | 1 | 10 | 4.00 |" in results.speed_table()
     assert "| tasteset | cnn, taught | 1 | 275.0 | 1.10 |" in results.cost_table()
+
+
+def test_ratios_are_taken_within_a_round():
+    assert median_ratio([1.1, 22.0, 3.3], [1.0, 20.0, 3.0]) == pytest.approx(1.1)
+    assert median_ratio([2.0, 4.0, 6.0], [1.0, 2.0]) == pytest.approx(4 / 1.5)
 
 
 def test_every_study_has_students_to_compare_with():

@@ -48,6 +48,25 @@ def test_pipeline_wheel_requires_ours(tmp_path: Path):
     assert "Requires-Dist: spacy-hone<0.2.0,>=0.1.0" in metadata.read_text(encoding="utf8")
 
 
+def test_the_teacher_stays_behind(tmp_path: Path):
+    """Even where nobody has stripped the config when it was saved."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("hone_ner", name="ner").add_label("FOOD")
+    nlp.initialize()
+    teacher = {"@misc": "hone.PipelineTeacher.v1", "model": "training/secret"}
+    nlp.config["initialize"]["components"]["ner"] = {"labels": ["FOOD", "US$"], "teacher": teacher}
+    nlp.config["initialize"]["components"]["ner"]["init_from"] = "training/secret"
+    nlp.to_disk(tmp_path / "model")
+    shutil.unpack_archive(
+        build_wheel(tmp_path / "model", tmp_path / "packages"), tmp_path / "unpacked", "zip"
+    )
+    [packed] = (tmp_path / "unpacked").rglob("config.cfg")
+    before = (tmp_path / "model" / "config.cfg").read_text(encoding="utf8").splitlines()
+    text = packed.read_text(encoding="utf8")
+    assert "secret" not in text and set(text.splitlines()) < set(before)
+    assert spacy.load(packed.parent).pipe_names == ["ner"]
+
+
 def test_what_cannot_be_built_says_why(tmp_path: Path):
     (tmp_path / "setup.py").write_text("raise SystemExit('no setup')", encoding="utf8")
     with pytest.raises(HoneError, match=r"\[H804\](.|\n)*no setup"):

@@ -162,6 +162,6 @@ def test_a_loss_that_means_nothing_to_a_crf_is_refused_at_once():
 
 @pytest.mark.parametrize("factory", ["hone_ner", "hone_tagger"])
 def test_a_loss_of_independent_labels_is_refused_without_a_crf_too(factory):
-    with pytest.raises(HoneError, match=r"H336.*'pipe'.*'sigmoid'"):
+    with pytest.raises(HoneError, match=r"H338.*'pipe'.*'sigmoid'"):
         config = {"loss": {"@losses": "hone.Focal.v1", "link": "sigmoid"}}
         spacy.blank("en").add_pipe(factory, name="pipe", config=config)

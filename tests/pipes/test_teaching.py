@@ -231,3 +231,22 @@ def test_a_loss_that_needs_a_teacher_and_has_none(old, crf, tmp_path):
     again = spacy.load(tmp_path)
     with pytest.raises(HoneError, match="H333"):
         again.update(golds, sgd=again.resume_training())
+
+
+@pytest.mark.parametrize(
+    ("settings", "match"),
+    [
+        ({"relabel": "hard", "annotated": ["PER"]}, r"H336.*'ner'.*relabel = 'hard'"),
+        ({"annotated": ["PRE"]}, r"H337.*PRE\. Did you mean PER\?"),
+    ],
+)
+def test_settings_of_partial_annotation_that_would_do_nothing(settings, match):
+    nlp = student(settings)
+    with pytest.raises(HoneError, match=match):
+        nlp.initialize(lambda: examples(nlp))
+
+
+def test_relabelling_where_all_is_annotated_is_no_use_for_a_teacher(old):
+    nlp = student({"relabel": "hard", "teacher": {"@misc": "hone.PipelineTeacher.v1", "model": str(old)}})
+    with pytest.raises(HoneError, match=r"H325.*annotated"):
+        nlp.initialize(lambda: examples(nlp))

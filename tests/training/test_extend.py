@@ -156,6 +156,31 @@ def test_labels(model, tmp_path, labels, wanted, match):
     assert not (tmp_path / "out.cfg").exists()
 
 
+def test_names_that_a_config_would_change(tmp_path):
+    """Tags of the Penn Treebank, and a folder; a setting of the paths that the component itself reads."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("hone_tagger", name="tagger")
+    old, new = map(nlp.make_doc, ("Ann likes her", "Ann pays dollars"))
+    tags = {"Ann": "NNP", "likes": "VBZ", "her": "PRP$", "pays": "VBZ", "dollars": "$"}
+    for token in (*old, *new):
+        token.tag_ = tags[token.text]
+    nlp.initialize(lambda: [spacy.training.Example(nlp.make_doc(old.text), old)])
+    nlp.config["paths"]["depth"] = 4
+    nlp.config["components"]["tagger"]["model"]["tok2vec"]["depth"] = "${paths.depth}"
+    folder = tmp_path / "US$ 数据 100%"
+    folder.mkdir()
+    nlp.to_disk(folder / "old")
+    DocBin(docs=[new]).to_disk(folder / "new.spacy")
+    extend(str(folder / "old"), folder / "new.spacy", folder / "out.cfg", Choices(dev=folder / "new.spacy"))
+    extended = init_nlp(load_config(folder / "out.cfg", interpolate=False))
+    assert extended.get_pipe("tagger").labels == ("NNP", "PRP$", "VBZ", "$")
+
+
+def test_without_dev_the_command_says_what_to_add(model, tmp_path):
+    extend(str(model), corpus(tmp_path / "new.spacy", "LOC"), tmp_path / "out.cfg", Choices())
+    assert "--output training/extended --paths.dev DEV.spacy" in (tmp_path / "out.cfg").read_text("utf8")
+
+
 def test_labels_are_not_dropped_in_silence(model, tmp_path):
     nlp = spacy.blank("en")
     doc = nlp("Ann sees Rome")
@@ -188,6 +213,8 @@ def test_the_command(model, tmp_path):
     ("options", "code"),
     [
         (["--alpha", "2"], "H526"),
+        (["--alpha", "0"], "H526"),
+        (["--temperature", "0"], "H526"),
         (["--learn-rate", "0"], "H526"),
         (["--relabel", "firm"], "H526"),
         (["--freeze-layers", "a"], "H526"),

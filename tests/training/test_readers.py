@@ -51,6 +51,13 @@ path = "{folder}/lines.txt"
     assert all(isinstance(eg.predicted, Doc) for eg in found)
 
 
+def test_a_folder_keeps_its_annotation_whatever_it_is_called(folder):
+    (folder / "corpus.v2").mkdir()
+    (folder / "new.spacy").rename(folder / "corpus.v2" / "new.spacy")
+    [eg] = read(f'[corpora.train]\n@readers = "hone.Corpus.v1"\npath = "{folder}/corpus.v2"\n')
+    assert [ent.text for ent in eg.reference.ents] == ["Rome"]
+
+
 @pytest.mark.parametrize(("name", "code"), [("none.spacy", "H124"), ("none.jsonl", "H110")])
 def test_what_is_not_there_is_named(folder, name, code):
     with pytest.raises(HoneError, match=rf"{code}.*{name}"):

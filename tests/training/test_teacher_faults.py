@@ -194,3 +194,23 @@ def test_what_is_right_is_taken(case):
         except ConfigValidationError as error:
             pytest.fail(str(error))
         assert nlp.update(golds(nlp), sgd=nlp.resume_training())["head"] > 0
+
+
+def test_a_cache_teaches_what_the_ensemble_of_a_config_does(case, tmp_path):
+    factory, folder = case
+    other = {**PIPELINE, "model": "{folder}/other"}
+    members = {"*": {"one": MODEL, "two": other}, "weights": [1.0, 3.0]}
+    ensemble = filled({"@misc": "hone.EnsembleTeacher.v1", **members}, folder)
+    teacher = spacy.registry.resolve({"teacher": ensemble})["teacher"]
+    blank = spacy.blank("en")
+    with Store.create(tmp_path / "cache", Header.of(teacher)) as store:
+        fill(store, teacher, [eg.predicted for eg in golds(blank)], blank)
+    losses = []
+    for block in (ensemble, {**CACHE, "path": str(tmp_path / "cache"), "teacher": ensemble}):
+        spacy.util.fix_random_seed(0)
+        nlp = pipeline(factory, loss=LOSS)
+        nlp.config["initialize"]["components"]["head"] = {"teacher": block}
+        nlp.initialize(lambda nlp=nlp: golds(nlp))
+        optimizer = nlp.resume_training()
+        losses.append([nlp.update(golds(nlp), sgd=optimizer)["head"] for _ in range(3)])
+    assert losses[0] == pytest.approx(losses[1], abs=1e-3) and losses[0][2] != losses[0][0]

@@ -114,7 +114,9 @@ def extend_cli(
     for label in settings["labels"]:
         console.print(f"  {label}: " + (f"new, {counts[label]:,} in the corpus" if counts[label] else "kept"))
     console.print(
-        f"Written: {output}. Read it, then: python -m spacy train {output} --output DIR", soft_wrap=True
+        f"Written: {output}. Read it, then: python -m spacy train {output} --output DIR"
+        + ("" if dev else " --paths.dev DEV.spacy"),
+        soft_wrap=True,
     )
 
 

@@ -10,14 +10,18 @@ from pathlib import Path
 
 import srsly
 from spacy.cli.package import package
+from thinc.api import Config
 
 from ..errors import Errors, HoneError
+from ..training.teaching import strip_config
 
 EPOCH = "1767225600"  # 2026-01-01: the time stamp of every file in a wheel
 
 
 def build_wheel(source: Path, packages: Path, meta: Path | None = None) -> Path:
     """Build the wheel of a trained pipeline, or of a directory with setup.cfg, and return its path.
+
+    The teacher of a pipeline, and what it was trained from, stay out of its config, as with hone.StripTeachers.v1.
 
     source: the directory. packages: where the wheel goes. meta: meta.json with description, licence and sources
     of a pipeline. Beside the wheel of a directory goes NAME.code, see `list_code`. Raises H804, H807, H808.
@@ -29,6 +33,7 @@ def build_wheel(source: Path, packages: Path, meta: Path | None = None) -> Path:
         if is_pipeline:
             package(source, Path(tmp), meta_path=meta, create_sdist=False, silent=True)
             source = next(Path(tmp).iterdir())
+            _strip_teachers(source)
         shutil.rmtree(source / "build", ignore_errors=True)  # setuptools packs what an older build left there
         command = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", tmp, str(source)]
         stamp = os.environ | {"SOURCE_DATE_EPOCH": EPOCH}
@@ -55,6 +60,14 @@ def _check(source: Path, meta: Path | None, *, is_pipeline: bool) -> None:
         raise HoneError(Errors.H808.format(meta=meta, problem=error)) from None
     if not is_object:
         raise HoneError(Errors.H808.format(meta=meta, problem="not an object"))
+
+
+def _strip_teachers(folder: Path) -> None:
+    for path in folder.rglob("config.cfg"):
+        config = Config().from_disk(path, interpolate=False)
+        if strip_config(config):
+            # what is read as it stands would be escaped when written
+            path.write_text(config.to_str(interpolate=False).replace("$$", "$"), encoding="utf8")
 
 
 def list_code(wheel: Path) -> list[str]:

@@ -86,7 +86,7 @@ class PipesErrors:
     H325 = (
         "[H325] Component '{name}' has a teacher, but its loss ({loss}) would not listen to it. Take "
         'hone.Distillation.v1 as its loss (with this one as `hard`), or, in hone_ner, relabel = "hard" or "soft" '
-        "in [initialize.components.{name}]."
+        "beside `annotated` in [initialize.components.{name}]."
     )
     H326 = "[H326] Component '{name}' cannot continue that of {path}: {problem}"
     H327 = (
@@ -125,6 +125,11 @@ class PipesErrors:
         "hone.TeacherVectors.v1 give null in place of a layer of the student, for the vectors that its head reads."
     )
     H336 = (
-        "[H336] Component '{name}' gives each token one tag, so its loss must have link = 'softmax', but has '{found}'. Leave "
+        "[H336] Component '{name}' has relabel = {relabel!r}, but no teacher to do it. Add the block "
+        "[initialize.components.{name}.teacher], or take `relabel` out."
+    )
+    H337 = "[H337] Component '{name}': `annotated` names what is no label of it: {unknown}. {near} Labels: {labels}."
+    H338 = (
+        "[H338] Component '{name}' gives each token one tag, so its loss must have link = 'softmax', but has '{found}'. Leave "
         "`link` out of [components.{name}.loss]."
     )

@@ -96,7 +96,10 @@ class Distillation(RowLoss):
         *,
         strict: bool = False,
     ) -> None:
-        """As in `RowLoss`, for the hard loss. Raises H415 too."""
+        """As in `RowLoss`, for the hard loss. Raises H415 too, and where it is strict H405 for lists of values."""
+        if strict:
+            self.alpha.read_list()
+            self.temperature.read_list()
         if self.tokens == "entity" and "" not in labels:
             raise HoneError(Errors.H415.format(labels=", ".join(labels)))
         self.hard.bind(labels, counts, total, strict=strict)

@@ -28,6 +28,7 @@ class Ramp:
         self.highest = highest
         self.positive = positive
         self._values: list[float] = []
+        self._is_list = isinstance(schedule, list)
         self._rest: Iterator[Any] = iter(schedule if isinstance(schedule, list | Iterator) else [schedule])
         if not self._advance():
             raise self._error(schedule)
@@ -37,6 +38,11 @@ class Ramp:
         while len(self._values) <= step and self._advance():
             pass
         return self._values[min(step, len(self._values) - 1)]
+
+    def read_list(self) -> None:
+        """Look at all values of a list, which are known before training; a generator may go on for ever."""
+        while self._is_list and self._advance():
+            pass
 
     def is_zero(self, steps: int = 1000) -> bool:
         """Whether it is 0 in all of the first updates."""

@@ -39,7 +39,7 @@ def copy_rows(elder: Model, model: Model, name: str) -> None:
     """Copy the parameters of a trained model into one of the same layers, which may have more outputs: the rows
     (of a CRF, the transitions) that both have. Raises H328 where the layers are others."""
     theirs, ours = list(elder.walk()), list(model.walk())
-    if [node.name for node in theirs] != [node.name for node in ours]:
+    if list(map(_kind, theirs)) != list(map(_kind, ours)):
         raise HoneError(Errors.H328.format(name=name, problem="its layers are others"))
     for old, new in zip(theirs, ours):
         for param in old.param_names:
@@ -52,3 +52,9 @@ def copy_rows(elder: Model, model: Model, name: str) -> None:
                 raise HoneError(Errors.H328.format(name=name, problem=problem))
             target[tuple(slice(size) for size in source.shape)] = source
             new.set_param(param, target)
+
+
+def _kind(node: Model) -> tuple[int, str]:
+    """What a layer is: how many it joins, or its name. A chain keeps in its own name the layers that it was built of, even
+    where one of them has been replaced, as by `hone optimize`."""
+    return len(node.layers), "" if node.layers else node.name

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -194,11 +195,18 @@ class TokenClassifierNER(TokenPipe):
             `user_data["hone.annotated"]` (the reader hone.Corpora.v1 writes it) goes before.
         relabel, relabel_threshold: what becomes of tokens that are O where not all labels are annotated; see
             `Relabelling`.
+
+        Raises H336 for `relabel` without a teacher, H337 for `annotated` that are no labels, and the errors of `teach`.
         """
         validate_get_examples(get_examples, "TokenClassifierNER.initialize")
+        relabelling = Relabelling(relabel, relabel_threshold)
+        if relabel != "none" and teacher is None:
+            raise HoneError(Errors.H336.format(name=self.name, relabel=relabel))
         lengths: Counter[tuple[str, int]] = Counter()
         n_docs = n_known = 0
+        is_partial = annotated is not None
         for n_docs, eg in enumerate(get_examples(), 1):  # noqa: B007
+            is_partial = is_partial or ANNOTATED in eg.reference.user_data
             gold = read_gold(eg, self.cfg["spans_key"])
             lengths.update((label, end - start) for start, end, label in gold.spans)
             n_known += int(gold.known.sum())
@@ -207,13 +215,15 @@ class TokenClassifierNER(TokenPipe):
         self.continue_from(init_from)
         for label in labels:
             self.add_label(label)
+        self._check_annotated(annotated or ())
         counts = np.zeros(len(self.tags), dtype="int64")
         for (label, length), n_spans in lengths.items():
             np.add.at(counts, self.tags.encode([(0, length, label)], length), n_spans)
         counts[OUTSIDE] = n_known - counts.sum()
         self._initialize(get_examples, counts.tolist(), n_known)
-        self.annotated, self.relabelling = annotated, Relabelling(relabel, relabel_threshold)
-        self.teach(teacher, get_examples, vectors=vectors, needed=relabel != "none", nlp=nlp)
+        self.annotated, self.relabelling = annotated, relabelling
+        needed = relabel != "none" and is_partial
+        self.teach(teacher, get_examples, vectors=vectors, needed=needed, nlp=nlp)
 
     def _index(self) -> None:
         self.tags = TagTable(self.labels, self.cfg["scheme"])
@@ -229,6 +239,14 @@ class TokenClassifierNER(TokenPipe):
             raise HoneError(Errors.H303.format(name=self.name, source=source, n_docs=n_docs))
         if labels and all(split_tag(label) for label in labels):
             raise HoneError(Errors.H305.format(name=self.name, labels=", ".join(labels[:10])))
+
+    def _check_annotated(self, annotated: Iterable[str]) -> None:
+        """Raise H337 for a name that is misspelt: what it stands for would be open everywhere."""
+        if unknown := [label for label in annotated if label not in self.labels]:
+            texts = {"unknown": ", ".join(unknown), "labels": ", ".join(self.labels)}
+            close = get_close_matches(unknown[0], self.labels, n=1)
+            near = f"Did you mean {close[0]}?" if close else ""
+            raise HoneError(Errors.H337.format(name=self.name, near=near, **texts))
 
 
 def _spaces(doc: Doc) -> NDArray[np.bool_]:

@@ -165,7 +165,7 @@ class TextClassifier(LossPipe):
         nlp (Language | None): the pipeline.
         labels (Iterable[str] | None): labels, as from `spacy.read_labels.v1`; other categories of the examples
             are then left to other components. None: those of the examples, sorted. Where labels have been added
-            before, the examples need no annotation.
+            before, or are given beside a teacher, the examples need no annotation.
         init_from (Path | None): a pipeline whose component this one continues, with its labels first.
         teacher (Teacher | None): gives soft targets in training; the loss must be hone.Distillation.v1, unless its vectors
             are learned.
@@ -182,7 +182,8 @@ class TextClassifier(LossPipe):
             self.add_label(label)
         gold = encode_cats(cats, self.labels, multi_label)
         n_known = gold.known.sum(axis=0)  # of independent labels by label
-        self._check(len(cats), bool(np.any(n_known)) or had_labels)
+        is_taught = had_labels or (teacher is not None and bool(self.labels))
+        self._check(len(cats), bool(np.any(n_known)) or is_taught)
         self._initialize(get_examples, gold.targets.sum(axis=0).tolist(), n_known.astype(int).tolist())
         self.teach(teacher, get_examples, vectors=vectors, nlp=nlp)
 

@@ -34,7 +34,7 @@ class TokenPipe(LossPipe):
     a listener waits for its gradient.
 
     With a CRF in the model (its reference "crf"), the loss is that of whole sequences, and so is what a teacher adds to
-    it. Raises H404 for a loss that a CRF gives no meaning to, H336 for one of independent labels.
+    it. Raises H404 for a loss that a CRF gives no meaning to, H338 for one of independent labels.
     """
 
     legal: NDArray[np.bool_] | None = None  # (columns, columns): which may follow which; None: all
@@ -44,7 +44,7 @@ class TokenPipe(LossPipe):
         if self.crf is not None:
             check_crf_loss(self.loss)
         if self.loss.link != "softmax":
-            raise HoneError(Errors.H336.format(name=self.name, found=self.loss.link))
+            raise HoneError(Errors.H338.format(name=self.name, found=self.loss.link))
 
     @property
     def task(self) -> Task:

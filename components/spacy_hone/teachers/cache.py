@@ -16,6 +16,9 @@ def make_cached_teacher(
 ) -> Teacher:
     """Build `hone.CachedTeacher.v1`: reads what `python -m spacy hone cache-teacher` has written.
 
+    The loss is that of the teacher itself to 1e-3, but for one pair: of a transition parser the file has the smoothed
+    decisions, while a hone_transition_ner asks the parser itself for its scores of states, which cannot be kept.
+
     path (str | Path): the file.
     teacher (Teacher | None): the teacher that it was written from. A text that is not in the file is then asked
         from it (and not written). None: every text of the training must be there.

@@ -19,7 +19,7 @@ DISTILLATION = "hone.Distillation.v1"
 EXTENDABLE = ("hone_ner", "hone_tagger", "hone_textcat", "hone_textcat_multilabel")
 HEADER = """# {model}, its component {component} with the labels {labels} added to {old}.
 #
-#   python -m spacy train {path} --output training/extended
+#   python -m spacy train {path} --output training/extended{dev_option}
 #   python -m spacy hone evaluate training/extended/model-best {dev} --before {model}
 #
 # {corpus} is annotated with {annotated}; an O in it may be any other label, which the old pipeline tells.
@@ -87,13 +87,15 @@ def extend(
         old=", ".join(old),
         path=output,
         dev=choices.dev or "DEV.spacy",
+        dev_option="" if choices.dev else " --paths.dev DEV.spacy",
         corpus=corpus,
         annotated=", ".join(annotated),
     )
     if sharing := _sharing(nlp, name):
         header += SHARED.format(names=", ".join(sharing))
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(f"{header}\n{config.to_str(interpolate=False)}\n", encoding="utf8")
+    text = config.to_str(interpolate=False).replace("$$", "$")  # which `spacy train` reads as it stands: PRP$
+    output.write_text(f"{header}\n{text}\n", encoding="utf8")
     return config, counts
 
 
@@ -102,7 +104,7 @@ def check(output: Path, choices: Choices, *, overwrite: bool = False) -> None:
     if output.exists() and not overwrite:
         raise HoneError(Errors.H525.format(path=output))
     for option, value, is_right, expected in (
-        ("--alpha", choices.alpha, 0 <= choices.alpha <= 1, "from 0 to 1"),
+        ("--alpha", choices.alpha, 0 < choices.alpha <= 1, "above 0, and at most 1"),  # 0 would learn nothing new
         ("--temperature", choices.temperature, choices.temperature > 0, "above 0"),
         ("--threshold", choices.relabel_threshold, 0 <= choices.relabel_threshold <= 1, "from 0 to 1"),
         ("--learn-rate", choices.learn_rate, choices.learn_rate > 0, "above 0"),
@@ -169,7 +171,10 @@ def _make_config(
     annotated: list[str],
 ) -> Config:
     config = nlp.config.copy()
+    own = Config({"components": config["components"]}).to_str(interpolate=False)
+    kept = {key: value for key, value in config.get("paths", {}).items() if f"${{paths.{key}}}" in own}
     config["paths"] = {
+        **kept,
         **paths,
         "dev": str(choices.dev) if choices.dev else None,
         "replay": str(choices.replay) if choices.replay else None,
@@ -196,8 +201,9 @@ def _other_heads(nlp: Language, name: str) -> list[str]:
 
 
 def _sharing(nlp: Language, name: str) -> list[str]:
-    """The other heads that listen to what a component listens to."""
-    heard = [set(getattr(pipe, "listening_components", ())) for _, pipe in nlp.pipeline]
+    """The other heads that listen to what a component listens to, and what is trained with it."""
+    pipes: list[Any] = [pipe for _, pipe in nlp.pipeline if getattr(pipe, "is_trainable", False)]
+    heard = [set(getattr(pipe, "listening_components", ())) for pipe in pipes]
     return [each for each in _other_heads(nlp, name) if any({each, name} <= both for both in heard)]
 
 

@@ -12,7 +12,7 @@ from ..pipes.ner import ANNOTATED
 from ..teachers.texts import read_texts
 
 Reader = Callable[[Language], Iterator[Example]]
-BINARY = ("", ".spacy")  # suffixes of what holds annotated documents: a folder, a file
+BINARY = ("", ".spacy")  # suffixes of what holds annotated documents; folders do, whatever they are called
 
 
 def make_corpus(path: Path, annotated: list[str] | None = None) -> Reader:
@@ -59,7 +59,7 @@ def make_corpora(*corpora: Reader) -> Reader:
 
 
 def _read(path: Path, nlp: Language) -> Iterator[Example]:
-    if path.suffix in BINARY:
+    if path.suffix in BINARY or path.is_dir():
         docbin_paths(path)
         yield from Corpus(path)(nlp)
         return

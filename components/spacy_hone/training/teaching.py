@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from spacy.language import Language
+from thinc.api import Config
 
 from ..errors import Errors, HoneError
 
@@ -19,10 +20,14 @@ def make_strip_teachers() -> Callable[[Language], Language]:
 
 def strip_teachers(nlp: Language) -> Language:
     """Take the blocks of teachers and predecessors out of the config of a pipeline that has been initialised."""
-    for settings in nlp.config["initialize"]["components"].values():
-        for name in LEFT_BEHIND:
-            settings.pop(name, None)
+    strip_config(nlp.config)
     return nlp
+
+
+def strip_config(config: Config) -> bool:
+    """The same for a config. RETURNS: whether there was something to take out."""
+    blocks = config.get("initialize", {}).get("components", {}).values()
+    return any([settings.pop(name, None) is not None for settings in blocks for name in LEFT_BEHIND])
 
 
 def make_freeze_layers(
