@@ -1,7 +1,7 @@
 """The peers: plain Hugging Face heads, trained as its tutorials do.
 
 AdamW with weight decay 0.01 but none on biases and LayerNorm, linear schedule with 10 % warm-up, gradient norm
-clipped at 1, bf16 autocast.
+clipped at 1, bf16 autocast where the processor is faster with it, as in the other systems.
 """
 
 import random
@@ -19,6 +19,7 @@ from spacy.vocab import Vocab
 from transformers import AutoTokenizer, get_linear_schedule_with_warmup
 
 from peers.outcome import Settings
+from spacy_hone.models.precision import uses_bf16
 
 Features = dict[str, Any]
 IGNORED = -100
@@ -45,15 +46,16 @@ class Peer(ABC):
     """Model, tokenizer and optimiser.
 
     encoder: directory of the pretrained model. docs: training documents, for the labels.
-    settings: may override `precision` ("bf16" or "fp32") and `dropout`.
+    settings: may override `precision` ("auto", "bf16" or "fp32") and `dropout`.
     """
 
     model_class: Any
 
     def __init__(self, encoder: Path, docs: Sequence[Doc], settings: Settings) -> None:
-        self.precision = settings.overrides.get("precision", "bf16")
         self.labels = self.find_labels(docs)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        asked: Any = settings.overrides.get("precision", "auto")
+        self.precision = "bf16" if uses_bf16(asked, self.device) else "fp32"
         self.tokenizer = AutoTokenizer.from_pretrained(encoder, use_fast=True)
         dropout = float(settings.overrides.get("dropout", 0.1))
         model = self.model_class.from_pretrained(

@@ -8,10 +8,11 @@ from spacy_hone.models.transformer import build_transformer_model
 
 @pytest.fixture
 def bf16(monkeypatch):
-    """Say that the CPU has it (torch emulates it where not) or that it has not."""
+    """Say that the CPU has it (torch emulates it where not), and is faster with it, or not."""
 
-    def say(has: bool):
+    def say(has: bool, pays: bool = True):
         monkeypatch.setattr(precision, "has_bf16", lambda device_type: has)
+        monkeypatch.setattr(precision, "pays_bf16", lambda device_type: pays)
 
     return say
 
@@ -53,6 +54,27 @@ def test_auto_without_bf16_is_fp32(toy_bert, bf16):
 
     bf16(False)
     assert torch.equal(run(toy_bert(), "auto", False)[0], run(toy_bert(), "fp32", False)[0])
+
+
+def test_auto_where_bf16_is_slower_is_fp32(toy_bert, bf16):
+    import torch
+
+    bf16(True, pays=False)
+    full = run(toy_bert(), "fp32", False)[0]
+    assert torch.equal(run(toy_bert(), "auto", False)[0], full)
+    assert not torch.equal(run(toy_bert(), "bf16", False)[0], full)
+
+
+@pytest.mark.parametrize(("half", "pays"), [(0.5, True), (0.8, True), (0.9, False), (2.0, False)])
+def test_bf16_pays_where_products_are_faster(monkeypatch, half, pays):
+    import torch
+
+    monkeypatch.setattr(precision, "_seconds", lambda x, weights: 1.0 if x.dtype == torch.float32 else half)
+    assert precision.pays_bf16.__wrapped__("cpu") == pays
+
+
+def test_a_gpu_is_not_measured():
+    assert precision.pays_bf16("cuda")
 
 
 def test_bf16_where_there_is_none(toy_bert, bf16):
