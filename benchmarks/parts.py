@@ -11,11 +11,13 @@ benchmarks/results/parts.jsonl.
 """
 
 import os
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
+from harness.machines import by_machine
 from harness.parts_tables import tables
 from harness.results import FOLDER, append, environment, read
 from harness.turns import choose, in_turn
@@ -113,7 +115,7 @@ def checkpoint(*, times: Annotated[int, typer.Option(help="of each pipeline")] =
 @app.command()
 def table(out: Out = OUT) -> None:
     """Print the Markdown tables."""
-    print(tables(read(out), "as it is"))
+    print(by_machine(read(out), partial(tables, base="as it is")))
 
 
 if __name__ == "__main__":

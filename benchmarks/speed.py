@@ -23,6 +23,7 @@ from typing import Annotated
 
 import typer
 from harness.inference_tables import tables
+from harness.machines import by_machine
 from harness.results import FOLDER, append, read
 from harness.turns import choose, in_turn
 
@@ -160,7 +161,7 @@ def grow(
 @app.command()
 def table(out: Out = OUT) -> None:
     """Print the Markdown tables."""
-    print(tables(read(out)))
+    print(by_machine(read(out), tables))
 
 
 @app.command()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from harness.machines import by_machine
 from harness.results import FOLDER, append, environment, read
 from harness.speed_tables import speed_table
 
@@ -57,7 +58,7 @@ def run(
 @app.command()
 def table(out: Out = OUT) -> None:
     """Print the Markdown table of medians, and how often as fast as stock spaCy each system is."""
-    print(speed_table(read(out)))
+    print(by_machine(read(out), speed_table))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from harness import data, ner_tables, results, scoring, speed_tables
+from harness import data, machines, ner_tables, results, scoring, speed_tables
 from harness.data import Part
 from harness.tasks import READERS, TAGGINGS
 from peers import huggingface, runs
@@ -205,3 +205,8 @@ def test_result_file_is_json_lines(tmp_path):
     results.append(out, {"a": 1, "b": {"c": [1]}})
     assert json.loads(out.read_text()) == {"a": 1, "b": {"c": [1]}}
     assert results.find(out, {"b": {"c": [1]}}) and not results.find(out, {"b": {}})
+
+
+def test_figures_of_different_machines_are_kept_apart():
+    records = [{"machine": "AMD EPYC, 2 cores"}, {"processor": "Intel(R) Xeon(R) Processor"}] * 2
+    assert machines.by_machine(records, lambda group: str(len(group))) == "AMD EPYC:\n\n2\n\nIntel Xeon:\n\n2"
