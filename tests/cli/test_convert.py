@@ -21,7 +21,7 @@ def invoke(*args: object) -> Result:
 def test_converts_and_tells(tmp_path: Path) -> None:
     result = invoke(CONLL / "train.txt", CONLL / "dev.txt", tmp_path / "out")
     assert result.exit_code == 0
-    assert "conll, BIO, column 4" in result.stdout
+    assert "conll, BIO, column 4" in " ".join(result.stdout.split())  # long paths break the line
     assert (tmp_path / "out" / "dev.spacy").is_file()
     assert "--gold-tokens" in result.stdout
 
