@@ -111,7 +111,7 @@ def _row(name: tuple[str, ...], group: list[Record]) -> list[str]:
         *name, f"{len(group)}", spread([record["micro"][2] for record in group]),
         spread([record["macro_f1"] for record in group]),
         "" if i is None else f"{label} ({_cases(scores[0])[i]:,})", spread(rare),
-        spread([record["ece"] for record in group]), group[0]["precision"],
+        spread([record["ece"] for record in group]), ", ".join(sorted({record["precision"] for record in group})),
     ]  # fmt: skip
 
 

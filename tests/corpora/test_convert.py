@@ -82,6 +82,7 @@ def test_split_writes_train_dev_and_test(bench) -> None:
     report = bench.report(text, split="0.8,0.1,0.1", seed=3)
     assert names(bench.out) == ["data.report.json", "dev.spacy", "test.spacy", "train.spacy"]
     sizes = {name: (counts.documents, counts.entities) for name, counts in report.outputs.items()}
+    assert list(sizes) == ["train.spacy", "dev.spacy", "test.spacy"]
     assert sizes == {"train.spacy": (40, {"X": 8}), "dev.spacy": (5, {"X": 1}), "test.spacy": (5, {"X": 1})}
 
 

@@ -18,7 +18,7 @@ from .formats import FORMATS, format_of
 from .formats.categories import with_labels
 from .formats.options import Opener, ReadOptions, open_binary
 from .records import Counts, Record
-from .split import Splitter, parse_split
+from .split import PARTS, Splitter, parse_split
 from .staging import staging
 from .transform import LabelMap, Script, convert_script, load_script
 
@@ -177,6 +177,13 @@ def convert(
         if label_map:
             label_map.check()
         _check_sizes(reports, split)
+        if splitter:
+            for report in reports:
+                report.outputs = {
+                    name: report.outputs[name]
+                    for name in (f"{part}.spacy" for part in PARTS)
+                    if name in report.outputs
+                }
         for writer in writers.values():
             writer.close()
         _find_left(reports, out_dir)
