@@ -139,15 +139,21 @@ def show(report: Report, out_dir: Path) -> None:
     where = f"{scheme}, column {column}" if column else ""
     console = Console(highlight=False, markup=False, emoji=False)  # brackets in names are no markup
     table = Table(title=f"{report.log.file} ({report.format}{where})", title_justify="left")
-    headings = ["documents", "sentences", "tokens", "entities"] + ["categories"] * bool(
-        report.counts.categories
-    )
+    kinds = ("entities", "categories")
+    rows = {
+        str(out_dir / name): counts.to_dict() | {kind: sum(getattr(counts, kind).values()) for kind in kinds}
+        for name, counts in report.outputs.items()
+    }
+    headings = [
+        heading
+        for heading in ("documents", "sentences", "tokens", *kinds)
+        if any(numbers[heading] for numbers in rows.values())
+    ]
     table.add_column("output", overflow="fold")
     for heading in headings:
         table.add_column(heading, justify="right")
-    for name, counts in report.outputs.items():
-        numbers = counts.to_dict() | {kind: sum(getattr(counts, kind).values()) for kind in headings[3:]}
-        table.add_row(str(out_dir / name), *(f"{numbers[heading]:,}" for heading in headings))
+    for path, numbers in rows.items():
+        table.add_row(path, *(f"{numbers[heading]:,}" for heading in headings))
     console.print(table)
     for title, counter in (
         ("repaired", report.log.repairs),
