@@ -37,14 +37,3 @@ def build(link="softmax", hard=make_cross_entropy, weights=None, **settings):
     loss = make_distillation(hard(link, **(weights or {})), **settings)
     loss.bind(LABELS, COUNTS, 100)
     return loss
-
-
-def finite_differences(loss, logits, *args, **kwargs):
-    epsilon = 1e-5
-    gradient = np.zeros_like(logits)
-    for i in np.ndindex(*logits.shape):
-        step = np.zeros_like(logits)
-        step[i] = epsilon
-        up, down = (loss(logits + sign * step, *args, **kwargs)[1] for sign in (1, -1))
-        gradient[i] = (up - down) / (2 * epsilon)
-    return gradient

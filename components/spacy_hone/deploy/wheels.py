@@ -13,7 +13,7 @@ from spacy.cli.package import package
 from thinc.api import Config
 
 from ..errors import Errors, HoneError
-from ..training.teaching import strip_config
+from ..training.teaching import strip_config, to_text
 
 EPOCH = "1767225600"  # 2026-01-01: the time stamp of every file in a wheel
 
@@ -66,8 +66,7 @@ def _strip_teachers(folder: Path) -> None:
     for path in folder.rglob("config.cfg"):
         config = Config().from_disk(path, interpolate=False)
         if strip_config(config):
-            # what is read as it stands would be escaped when written
-            path.write_text(config.to_str(interpolate=False).replace("$$", "$"), encoding="utf8")
+            path.write_text(to_text(config), encoding="utf8")
 
 
 def list_code(wheel: Path) -> list[str]:

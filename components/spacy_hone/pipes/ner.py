@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from thinc.types import Floats2d
 
 from ..corpora.schemes import split_tag
 from ..errors import Errors, HoneError
+from ..errors.near import near_names
 from ..losses.base import RowLoss
 from ..teachers.base import Task, Teacher
 from ..teachers.mapping import Targets
@@ -244,7 +244,7 @@ class TokenClassifierNER(TokenPipe):
         """Raise H337 for a name that is misspelt: what it stands for would be open everywhere."""
         if unknown := [label for label in annotated if label not in self.labels]:
             texts = {"unknown": ", ".join(unknown), "labels": ", ".join(self.labels)}
-            close = get_close_matches(unknown[0], self.labels, n=1)
+            close = near_names(unknown[0], self.labels, n=1)
             near = f"Did you mean {close[0]}?" if close else ""
             raise HoneError(Errors.H337.format(name=self.name, near=near, **texts))
 

@@ -14,6 +14,7 @@ from ..corpora.docs import docbin_paths, read_docs
 from ..errors import Errors, HoneError
 from ..pipes.relabel import Relabel
 from .annotations import needed_annotations
+from .teaching import to_text
 
 DISTILLATION = "hone.Distillation.v1"
 EXTENDABLE = ("hone_ner", "hone_tagger", "hone_textcat", "hone_textcat_multilabel")
@@ -94,8 +95,7 @@ def extend(
     if sharing := _sharing(nlp, name):
         header += SHARED.format(names=", ".join(sharing))
     output.parent.mkdir(parents=True, exist_ok=True)
-    text = config.to_str(interpolate=False).replace("$$", "$")  # which `spacy train` reads as it stands: PRP$
-    output.write_text(f"{header}\n{text}\n", encoding="utf8")
+    output.write_text(f"{header}\n{to_text(config)}\n", encoding="utf8")
     return config, counts
 
 

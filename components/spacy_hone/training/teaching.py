@@ -56,3 +56,8 @@ def make_freeze_layers(
         return nlp
 
     return freeze_layers
+
+
+def to_text(config: Config) -> str:
+    """A config as `spacy train` reads it: what was read as it stands, PRP$ say, would be escaped when written."""
+    return config.to_str(interpolate=False).replace("$$", "$")
