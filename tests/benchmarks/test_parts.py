@@ -76,7 +76,7 @@ def test_an_update_is_taken_apart(docs):
 
 
 def test_a_prediction_is_taken_apart(docs, tmp_path):
-    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
     from spacy_hone.cli.optimize import optimize
     from spacy_hone.deploy.optimize.choices import Choices
 

@@ -57,7 +57,7 @@ def test_peer_learns_entities(encoder, docs):
 
 
 def test_a_trainer_makes_the_updates_of_the_loop(encoder, docs):
-    pytest.importorskip("accelerate")
+    pytest.importorskip("accelerate", reason="the extra bench is not installed")
     from peers.trainer import TrainerPeer
 
     losses = []

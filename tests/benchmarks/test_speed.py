@@ -49,7 +49,7 @@ def test_a_loop_tags_every_wordpiece(folder, monkeypatch):
 
 
 def test_runtimes_agree(folder):
-    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
     from spacy_hone.deploy.optimize.export import export
 
     torch_loop = loops.TorchLoop(folder, 1)

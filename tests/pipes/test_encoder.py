@@ -23,7 +23,7 @@ from spacy_hone.pipes.encoder import Encoder
 from ..models.conftest import toy_bert  # noqa: F401
 from ..models.onnx.conftest import listen, listening, toy_files, toy_graph, vectors  # noqa: F401
 
-pytest.importorskip("onnxruntime")
+pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
 
 TEXTS = ["two cups of sugar", "", " \n ", "chocolates " * 30, "1 kg flour"]
 POOLINGS = ("mean", "first", "max")

@@ -12,7 +12,7 @@ from spacy_hone.models.onnx.pooling import POOLS
 
 from ..conftest import build_nlp
 
-pytest.importorskip("onnxruntime")
+pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
 
 TEXTS = [
     "two cups of sugar",

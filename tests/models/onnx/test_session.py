@@ -18,7 +18,7 @@ INPUTS = {"input_ids": IDS, "attention_mask": (IDS > 0).astype(np.int64)}
 
 @pytest.fixture
 def onnx(toy_files) -> bytes:
-    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
     return toy_files()[0]
 
 
