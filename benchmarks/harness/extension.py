@@ -19,7 +19,8 @@ from spacy_hone.evaluation.scores import prf
 
 @dataclass(frozen=True)
 class Setting:
-    """old, new: the labels. updates: of the old pipeline, and again of each extension. learn_rate: peak rate of both."""
+    """old, new: the labels. updates: of the old pipeline, and again of each extension; of one that sees both halves at
+    once, twice as many. learn_rate: peak rate of all."""
 
     split: str
     old: tuple[str, ...]

@@ -49,7 +49,7 @@ class Case(NamedTuple):
 
 def train_old(case: Case) -> None:
     """Train the pipeline of the old labels."""
-    _train_first(case, case.parts.old).to_disk(case.old)
+    _train(case, case.parts.old, case.setting.updates).to_disk(case.old)
 
 
 def extend_by(variant: str, case: Case) -> Record:
@@ -58,7 +58,7 @@ def extend_by(variant: str, case: Case) -> Record:
     if variant == "old":
         nlp = spacy.load(case.old)
     elif variant == JOINT:
-        nlp = _train_first(case, case.parts.both)
+        nlp = _train(case, case.parts.both, 2 * case.setting.updates)
     else:
         nlp = _extend(variant, case)
     seconds = time.perf_counter() - start
@@ -67,10 +67,9 @@ def extend_by(variant: str, case: Case) -> Record:
     return record | {"seconds": round(seconds, 1)}
 
 
-def _train_first(case: Case, docs: list[Doc]) -> Language:
+def _train(case: Case, docs: list[Doc], updates: int) -> Language:
     data_set = DATA_SETS[case.data]
-    updates, rate = case.setting.updates, case.setting.learn_rate
-    settings = Settings(case.data, updates, rate, case.seed, dict(data_set.changes))
+    settings = Settings(case.data, updates, case.setting.learn_rate, case.seed, dict(data_set.changes))
     return train_to_end(make_config(ROOT / "configs" / data_set.config, docs, settings, case.folder))
 
 
