@@ -68,6 +68,17 @@ def test_batches_and_single_texts_agree(nlp):
     assert tags(nlp.pipe(TEXTS)) == tags(map(nlp, TEXTS))
 
 
+def test_a_batch_is_encoded_while_the_one_before_is_read(nlp):
+    encoder, given = nlp.get_pipe("transformer"), []
+    stream = encoder.pipe((given.append(doc) or doc for doc in map(nlp.make_doc, TEXTS)), batch_size=2)
+    read = [(next(stream), len(given)) for _ in TEXTS]
+    assert [doc.text for doc, _ in read] == TEXTS
+    assert [number for _, number in read] == [4, 4, 5, 5, 5]
+    given.clear()
+    next(encoder.pipe((given.append(doc) or doc for doc in map(nlp.make_doc, TEXTS)), batch_size=1))
+    assert len(given) == 1
+
+
 @pytest.mark.parametrize("way", ["disk", "bytes", "pickle"])
 def test_saved_pipelines(nlp, tmp_path, way):
     if way == "disk":

@@ -13,6 +13,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..errors import Errors, HoneError
+from ..models.onnx.ahead import run_ahead
 from ..models.onnx.encoder import OnnxShim
 from ..models.onnx.graph import Graph
 from ..models.onnx.listener import EncoderListener
@@ -117,17 +118,19 @@ class Encoder(Pipe):
                 self.find_listeners(pipe)
 
     def __call__(self, doc: Doc) -> Doc:
-        return next(self.pipe([doc]), doc)
+        return next(self.pipe([doc], batch_size=1), doc)
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Encode a stream. The rows of a batch's documents are sorted by length: larger batches are faster.
+        """Encode a stream. The rows of a batch's documents are sorted by length: larger batches are faster. A thread
+        encodes a batch while the components after this one read the batch before.
 
-        batch_size (int): number of documents whose vectors are in memory at once.
+        batch_size (int): number of documents in a batch; the vectors of two are in memory at once. With 1 no document
+            waits for the next one.
         """
         error_handler = self.get_error_handler()
-        for docs in minibatch(stream, batch_size):
+        for docs, encode in run_ahead(self.predict, minibatch(stream, batch_size), int(batch_size > 1)):
             try:
-                self.set_annotations(docs, self.predict(docs))
+                self.set_annotations(docs, encode())
             except Exception as err:
                 error_handler(self.name, self, docs, err)
             else:
@@ -137,13 +140,13 @@ class Encoder(Pipe):
         """Vectors of each document's tokens, shape (tokens, width), by each pooling that is listened for. Raises the
         errors of `OnnxShim.encode`."""
         self.link()
-        for listener in self.listeners:
-            listener.inbox.forget()
         poolings: set[Pooling] = {listener.pooling for listener in self.listeners}
         return self.shim.encode(list(docs), poolings | {"mean"} if self.keep else poolings)
 
     def set_annotations(self, docs: Sequence[Doc], vectors: Sequence[dict[str, Vectors]]) -> None:
         """Hand the vectors to the listeners."""
+        for listener in self.listeners:
+            listener.inbox.forget()
         for doc, found in zip(docs, vectors):
             for listener in self.listeners:
                 listener.inbox.put(doc, found[listener.pooling])

@@ -30,7 +30,7 @@ SPANS = [
 
 
 def encode(graph, docs, *poolings: str, **options) -> list[dict[str, np.ndarray]]:
-    model = build_onnx_encoder(threads=1, **options)
+    model = build_onnx_encoder(**{"threads": 1, **options})
     model.shims[0].set_graph(graph)
     return model.shims[0].encode(docs, poolings or ("mean",))
 
@@ -93,13 +93,24 @@ def test_documents_do_not_depend_on_their_batch(toy_graph, most):
 def test_long_documents_run_in_batches(toy_graph, windows, monkeypatch):
     shapes = []
     run = module.Session.run
-    monkeypatch.setattr(
-        module.Session, "run", lambda self, ids: shapes.append(ids["input_ids"].shape) or run(self, ids)
-    )
+
+    def watched(self, ids, **how):
+        shapes.append(ids["input_ids"].shape)
+        return run(self, ids, **how)
+
+    monkeypatch.setattr(module.Session, "run", watched)
     doc = Doc(spacy.blank("en").vocab, words=["chocolates"] * 5000)
     (found,) = encode(toy_graph(**windows), [doc], max_batch_wordpieces=1024)
     assert (np.abs(found["mean"]).max(axis=1) > 0).all()
     assert len(shapes) > 40 and max(rows * width for rows, width in shapes) <= 1024
+
+
+def test_batches_side_by_side_and_one_after_another(toy_graph):
+    docs = [spacy.blank("en")(text) for text in TEXTS]
+    graph = toy_graph(window=20, stride=6)
+    expected, found = (encode(graph, docs, max_batch_wordpieces=40, threads=n) for n in (1, 3))
+    for one, other in zip(expected, found):
+        np.testing.assert_allclose(other["mean"], one["mean"], atol=1e-6)
 
 
 def test_nothing_to_do(toy_graph):

@@ -51,6 +51,36 @@ def test_threads_share_one(onnx, monkeypatch):
 open_session = module.open_session
 
 
+def test_a_lone_run_has_all_threads_and_others_one_each(onnx, monkeypatch):
+    opened = []
+    monkeypatch.setattr(module, "open_session", lambda *args: opened.append(args[1]) or open_session(*args))
+    session = Session(onnx, threads=2)
+    results = [session.run(INPUTS, alone=alone) for alone in (True, False, True, False)]
+    assert opened == [2, 1]
+    for result in results:
+        np.testing.assert_allclose(result, results[0], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("threads", "cores", "worker", "runs", "lanes"),
+    [
+        (4, 1, False, 0, 0),
+        (4, 1, False, 1, 0),  # a lone one
+        (4, 1, False, 2, 2),
+        (4, 1, False, 9, 4),
+        (5, 1, False, 2, 0),  # less than half of the threads
+        (1, 8, False, 9, 0),
+        (0, 8, False, 9, 8),
+        (0, 8, True, 9, 0),
+    ],
+)
+def test_runs_side_by_side(monkeypatch, *, threads, cores, worker, runs, lanes):
+    monkeypatch.setattr(module, "count_cores", lambda: cores)
+    monkeypatch.setattr(module.multiprocessing, "parent_process", lambda: object() if worker else None)
+    assert Session(b"", threads).lanes(runs) == lanes
+    assert Session(b"", threads, provider="cuda").lanes(runs) == 0
+
+
 def _run(session, queue):
     queue.put(session.run(INPUTS))
 

@@ -1,7 +1,7 @@
 """An encoder that ONNX Runtime computes: documents to token vectors, without torch."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from thinc.types import Floats2d
 from ...errors import Errors, HoneError
 from ..forking import make_fork_safe
 from ..windows import Ints, batch_by_padding
+from .ahead import run_ahead
 from .graph import Graph
 from .layout import Rows, arrange
 from .listener import EncoderListener, no_gradient
@@ -31,13 +32,14 @@ def build_onnx_encoder(
     *,
     threads: int = 0,
     provider: Provider = "cpu",
-    max_batch_wordpieces: int = 1024,
+    max_batch_wordpieces: int = 512,
     pooling: Pooling = "mean",
 ) -> Model[list[Doc], list[Floats2d]]:
     """`hone.OnnxEncoder.v1`: an encoder made by `hone optimize`. It is empty until a pipeline is loaded.
 
-    threads: of one run; 0 leaves it to ONNX Runtime. provider: the processor, "cpu" or "cuda".
-    max_batch_wordpieces: padded wordpieces of one run; this bounds the memory of prediction.
+    threads: of a lone run, and runs at once of several, see `Session`; 0: as many as there are cores.
+    provider: the processor, "cpu" or "cuda".
+    max_batch_wordpieces: padded wordpieces of one run; times the threads this bounds the memory of prediction.
     pooling: wordpieces to a token, where the encoder is a component's own (`nlp.replace_listeners`); listeners say
         theirs themselves.
     """
@@ -148,14 +150,17 @@ class OnnxShim(Shim):
         of_piece = batch_of[rows.row]
         order = np.lexsort((rows.token, of_piece))
         ends = np.cumsum(np.bincount(of_piece, minlength=len(batches)))
-        for batch, pieces in zip(batches, np.split(order, ends[:-1])):
+        lanes = self.session.lanes(len(batches))
+        work = partial(self._vectors, rows, alone=not lanes)
+        runs = run_ahead(work, batches, lanes)
+        for (_, vectors), pieces in zip(runs, np.split(order, ends[:-1])):
             token = rows.token[pieces]
             starts = np.flatnonzero(np.diff(token, prepend=-1))
-            vectors = self._vectors(rows, batch)[place[rows.row[pieces]], rows.col[pieces]]
-            yield Batch(vectors, pieces, token[starts], np.diff(starts, append=len(token)).astype(np.int32))
+            own = vectors()[place[rows.row[pieces]], rows.col[pieces]]
+            yield Batch(own, pieces, token[starts], np.diff(starts, append=len(token)).astype(np.int32))
 
-    def _vectors(self, rows: Rows, batch: Ints) -> NDArray[np.float32]:
-        """Vectors of some rows, the longest being the first, shape (rows, longest, width)."""
+    def _vectors(self, rows: Rows, batch: Ints, *, alone: bool) -> NDArray[np.float32]:
+        """Vectors of some rows, the longest being the first, shape (rows, longest, width). alone: see `Session.run`."""
         settings = self.loaded.settings
         lengths = rows.lengths[batch]
         mask = np.arange(lengths[0]) < lengths[:, None]
@@ -166,7 +171,7 @@ class OnnxShim(Shim):
             "attention_mask": mask.astype(np.int64),
             "token_type_ids": np.zeros_like(ids),
         }
-        return self.session.run({name: inputs[name] for name in settings["inputs"]})
+        return self.session.run({name: inputs[name] for name in settings["inputs"]}, alone=alone)
 
     @property
     def _waste(self) -> int:
