@@ -61,15 +61,15 @@ def prediction(
     words: Annotated[int, typer.Option(help="of a block, at least")] = 5000,
     out: Out = OUT,
 ) -> None:
-    """Seconds of each part of `nlp.pipe` on recipes."""
+    """Seconds of each part of `nlp.pipe` on recipes, on one core, one after another."""
     from itertools import islice
 
     import spacy
     from harness.clock import Clock
     from harness.texts import BATCH, load_recipes, make_blocks
-    from peers.parts import time_prediction, watched_in_prediction
+    from peers.parts import ONE_THREAD, time_prediction, watched_in_prediction
 
-    loaded = {str(path): spacy.load(path) for path in pipelines}
+    loaded = {str(path): spacy.load(path, config=ONE_THREAD) for path in pipelines}
     texts = list(islice(make_blocks(load_recipes(), words), blocks + 1))
     for block, name in in_turn(list(loaded), blocks):
         clock, nlp = Clock(), loaded[name]

@@ -44,10 +44,8 @@ BATCHES = (1, 4, 16, 64, 256, 512)
 
 
 @app.command()
-def prepare(
-    folder: Folder, *, updates: Annotated[int, typer.Option(help="of the stock pipeline")] = 240
-) -> None:
-    """Train the stock pipeline on TASTEset, optimise it, and give its encoder a Hugging Face head."""
+def prepare(folder: Folder, *, updates: Annotated[int, typer.Option(help="of each pipeline")] = 240) -> None:
+    """Train the stock pipeline and ours on TASTEset, optimise both, and give an encoder a Hugging Face head."""
     from peers import prepare as preparing
 
     preparing.prepare(folder, updates)
@@ -59,20 +57,20 @@ def run(
     *,
     systems: Systems = "",
     length: Annotated[int, typer.Option(help="words of a document; 0: recipes as they are")] = 0,
-    blocks: Annotated[int, typer.Option(help="measured blocks of each system")] = 12,
-    words: Annotated[int, typer.Option(help="of a block, at least")] = 5000,
+    blocks: Annotated[int, typer.Option(help="measured blocks of each system")] = 8,
+    words: Annotated[int, typer.Option(help="of a block, at least")] = 20_000,
     threads: Threads = CORES,
     out: Out = OUT,
 ) -> None:
     """Words/s; a first block of each system is for warming up and is not written down."""
-    from harness.texts import BATCH, cut, load_recipes, make_blocks
+    from harness.texts import batch_of, cut, load_recipes, make_blocks
     from peers.inference import build_all, time_run
 
     runs = build_all(folder, systems, threads)
     texts = list(islice(make_blocks(cut(load_recipes(), length), words), blocks + 1))
     facts = {"measure": "speed", "length": length, "threads": threads} | describe_machine()
     for block, system in in_turn(list(runs), blocks):
-        seconds = time_run(runs[system], texts[block].texts, BATCH)
+        seconds = time_run(runs[system], texts[block].texts, batch_of(length))
         if block:
             found = {"system": system, "block": block, "words": texts[block].words, "seconds": seconds}
             append(out, found | facts)
@@ -137,7 +135,7 @@ def weigh(folder: Folder, *, systems: Systems = "", out: Out = OUT) -> None:
 def grow(
     folder: Folder,
     *,
-    systems: Systems = "spacy,hone-fp32,hone-int8",
+    systems: Systems = "spacy,hone-fp32,hone-int8,hone_ner-int8",
     threads: Annotated[str, typer.Option(help="numbers, with commas")] = "1,2",
     repeats: Annotated[int, typer.Option(help="measured runs of each system at each point")] = 3,
     words: Annotated[int, typer.Option(help="of a run, at least")] = 3000,

@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from harness.data import load
 
 DATA = "tasteset"
-BATCH = 128  # documents at a time, where that is not what is looked at
+BATCH = 128  # recipes at a time, where that is not what is looked at
 
 
 class Block(NamedTuple):
@@ -18,6 +18,11 @@ class Block(NamedTuple):
 
     texts: list[str]
     words: int
+
+
+def batch_of(length: int) -> int:
+    """How many documents of so many words are about as long as `BATCH` recipes; 0: recipes."""
+    return max(1, 40 * BATCH // length) if length else BATCH
 
 
 def load_recipes() -> list[Doc]:

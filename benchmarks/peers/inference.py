@@ -8,7 +8,7 @@ import spacy
 from harness.turns import choose
 from thinc.api import Config
 
-from peers.loops import LONGEST, Int8Loop, LargeInt8Loop, OnnxLoop, TorchLoop, set_threads
+from peers.loops import LONGEST, Int8Lanes, Int8Loop, OnnxLoop, TorchLoop, set_threads
 
 Run = Callable[[Sequence[str], int], object]
 """(texts, how many of them at a time)"""
@@ -60,15 +60,19 @@ def time_run(run: Run, texts: Sequence[str], batch_size: int) -> float:
     return perf_counter() - begin
 
 
+PIPELINES = {
+    "spacy": "stock",
+    "hone-fp32": "fp32",
+    "hone-int8": "int8",
+    "hone_ner-fp32": "own-fp32",
+    "hone_ner-int8": "own-int8",
+}
+"""The folders of those that are spaCy pipelines."""
 INFERENCE_SYSTEMS: dict[str, Build] = {
-    "spacy": pipeline("stock"),
-    "hone-fp32": pipeline("fp32"),
-    "hone-int8": pipeline("int8"),
+    **{name: pipeline(folder) for name, folder in PIPELINES.items()},
     "hf-pipeline": hf_pipeline,
     "torch-loop": TorchLoop,
     "onnx-fp32": OnnxLoop,
     "onnx-int8": Int8Loop,
-    "onnx-int8-4096": LargeInt8Loop,
+    "onnx-int8-lanes": Int8Lanes,
 }
-PIPELINES = {"spacy": "stock", "hone-fp32": "fp32", "hone-int8": "int8"}
-"""The folders of those that are spaCy pipelines."""

@@ -5,7 +5,9 @@ Texts that are longer than the model can read are cut into stretches without ove
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +56,16 @@ class Loop(ABC):
         ]
         lengths = np.array([len(row.ids) for row in encodings])
         found: list[Any] = [None] * len(encodings)
-        for batch in batch_by_padding(lengths, self.padded, self.waste):
-            mask = (np.arange(lengths[batch[0]]) < lengths[batch][:, None]).astype("int64")
-            ids = np.zeros_like(mask)
-            ids[mask == 1] = np.concatenate([encodings[i].ids for i in batch])
-            for i, tags in zip(batch, self.infer(ids, mask)):
+        batches = batch_by_padding(lengths, self.padded, self.waste)
+        inputs = (pad([encodings[i].ids for i in batch]) for batch in batches)
+        for batch, rows in zip(batches, self.infer_all(inputs)):
+            for i, tags in zip(batch, rows):
                 found[i] = tags[: lengths[i]]
         return found
+
+    def infer_all(self, inputs: Iterable[tuple[Ints, Ints]]) -> Iterable[NDArray[np.integer]]:
+        """The tags of each batch."""
+        return starmap(self.infer, inputs)
 
 
 class TorchLoop(Loop):
@@ -80,8 +85,7 @@ class TorchLoop(Loop):
 
 
 class OnnxLoop(Loop):
-    """The graph of an optimised pipeline under ONNX Runtime, and the head as a matrix product. Batches are those of
-    `hone_encoder`, so that what a pipeline costs more is the pipeline's."""
+    """The graph of an optimised pipeline under ONNX Runtime, and the head as a matrix product."""
 
     precision = "fp32"
     padded = 1024
@@ -111,10 +115,26 @@ class Int8Loop(OnnxLoop):
     precision = "int8"
 
 
-class LargeInt8Loop(Int8Loop):
-    """The same in batches as large as torch's, to see that the limit is one."""
+class Int8Lanes(Int8Loop):
+    """The same, with a batch in each thread."""
 
-    padded = 4096
+    padded = 512
+
+    def load(self, folder: Path, threads: int) -> None:
+        super().load(folder, threads=1)
+        self.pool = ThreadPoolExecutor(threads)
+
+    def infer_all(self, inputs: Iterable[tuple[Ints, Ints]]) -> Iterable[NDArray[np.integer]]:
+        return self.pool.map(self.infer, *zip(*inputs))
+
+
+def pad(rows: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
+    """Ids and mask of rows, the longest being the first."""
+    lengths = np.array([len(row) for row in rows])
+    mask = (np.arange(lengths[0]) < lengths[:, None]).astype("int64")
+    ids = np.zeros_like(mask)
+    ids[mask == 1] = np.concatenate(rows)
+    return ids, mask
 
 
 def set_threads(threads: int) -> None:

@@ -1,10 +1,11 @@
-"""What is measured, made once: a stock pipeline, the same one optimised, and its encoder as a Hugging Face checkpoint.
+"""What is measured, made once: a stock pipeline and one of ours, both optimised, and an encoder as a Hugging Face checkpoint.
 
-Into a folder come `stock`, `fp32`, `int8` (pipelines), `hf` (a token classifier over the stock pipeline's encoder),
-`dev.spacy` and `test.spacy`.
+Into a folder come `stock`, `fp32`, `int8` (pipelines); `own`, `own-fp32`, `own-int8` (the same with `hone_ner`, as
+`configs/ner_trf.cfg` has it); `hf` (a token classifier over the stock pipeline's encoder); `dev.spacy` and `test.spacy`.
 """
 
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, get_args
@@ -21,10 +22,13 @@ from peers.huggingface import train_peer
 from peers.loops import LONGEST
 from peers.outcome import Settings
 from peers.pipelines import STOCK_CONFIG, make_config, use_gpu_if_any, write_docs
+from peers.speed import CONFIG
 from spacy_hone.cli.optimize import optimize
 from spacy_hone.deploy.optimize.choices import Choices, Precision
 
 SPLIT = "630/70"
+TRAINED = {"stock": STOCK_CONFIG, "own": CONFIG}
+PREFIXES = {"stock": "", "own": "own-"}  # of the folders of what is optimised
 HEAD = Settings(DATA, 60, 1e-2, 0, {"precision": "fp32", "dropout": "0"})
 
 
@@ -34,21 +38,23 @@ def prepare(folder: Path, updates: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_docs(dev.test, folder / "dev.spacy")
     write_docs(part.test, folder / "test.spacy")
-    if not (folder / "stock").exists():
-        train_stock(dev.train, updates, folder / "stock")
+    for name, config in TRAINED.items():
+        if not (folder / name).exists():
+            train_pipeline(config, dev.train, updates, folder / name)
     if not (folder / "hf").exists():
         fit_head(folder, dev.train)
-    for precision in get_args(Precision):
-        if not (folder / precision).exists():
-            optimize_stock(folder, precision)
+    for (name, prefix), precision in product(PREFIXES.items(), get_args(Precision)):
+        if not (folder / f"{prefix}{precision}").exists():
+            choices = Choices(dev=folder / "dev.spacy", precision=precision)
+            optimize(str(folder / name), folder / f"{prefix}{precision}", choices, log=print)
 
 
-def train_stock(docs: Sequence[Doc], updates: int, target: Path) -> None:
-    """The stock pipeline of the other comparisons, by `spacy train`, after its last update."""
+def train_pipeline(source: Path, docs: Sequence[Doc], updates: int, target: Path) -> None:
+    """A pipeline of the other comparisons, by `spacy train`, after its last update."""
     settings = Settings(DATA, updates, DATA_SETS[DATA].learn_rate, 0)
     with TemporaryDirectory(dir=target.parent) as tmp:
         config = Path(tmp) / "config.cfg"
-        make_config(STOCK_CONFIG, docs, settings, Path(tmp)).to_disk(config)
+        make_config(source, docs, settings, Path(tmp)).to_disk(config)
         train(config, Path(tmp), use_gpu=use_gpu_if_any())
         (Path(tmp) / "model-last").rename(target)
 
@@ -67,9 +73,3 @@ def fit_head(folder: Path, docs: Sequence[Doc]) -> None:
     peer.tokenizer.model_max_length = LONGEST
     peer.model.save_pretrained(folder / "hf")
     peer.tokenizer.save_pretrained(folder / "hf")
-
-
-def optimize_stock(folder: Path, precision: Precision) -> None:
-    """`hone optimize`, judged on the dev part."""
-    choices = Choices(dev=folder / "dev.spacy", precision=precision)
-    optimize(str(folder / "stock"), folder / precision, choices, log=print)
