@@ -1,4 +1,4 @@
-"""ONNX Runtime sessions, one in each process that needs one."""
+"""ONNX Runtime sessions, opened in each process that needs them."""
 
 import multiprocessing
 import os
