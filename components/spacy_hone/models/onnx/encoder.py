@@ -24,8 +24,8 @@ from .session import Provider, Session
 if TYPE_CHECKING:
     from ..tokenization import Wordpieces
 
-# Padding, in wordpieces, that takes a CPU as long as one more batch (6 x 384 encoder, 2 cores).
-WASTE = 32
+# Padding, in wordpieces, that takes a core as long as one more run (6 x 384 encoder in int8).
+WASTE = 8
 
 
 def build_onnx_encoder(
