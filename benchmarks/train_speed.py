@@ -15,6 +15,7 @@ import typer
 from harness.machines import by_machine
 from harness.results import FOLDER, append, environment, read
 from harness.speed_tables import speed_table
+from harness.turns import choose
 
 os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TOKENIZERS_PARALLELISM="false")
 
@@ -29,14 +30,14 @@ def run(
     *,
     blocks: Annotated[int, typer.Option(help="measured blocks of each system")] = 12,
     updates: Annotated[int, typer.Option(help="updates in a block")] = 4,
-    systems: Annotated[str, typer.Option(help="names, with commas; all by default")] = "",
+    systems: Annotated[str, typer.Option(help="names, with semicolons; all by default")] = "",
     joined: Annotated[int, typer.Option(help="recipes joined into one document, for long documents")] = 1,
     out: Out = OUT,
 ) -> None:
     """Measure; a first block of each system is for warming up and is not written down."""
     from peers.speed import SPEED_SYSTEMS, make_batches, time_block
 
-    names = systems.split(",") if systems else list(SPEED_SYSTEMS)
+    names = choose(systems, list(SPEED_SYSTEMS), mark=";")
     docs, batches = make_batches(joined)
     steps = {name: SPEED_SYSTEMS[name](docs, (blocks + 1) * updates) for name in names}
     for block in range(blocks + 1):
