@@ -214,3 +214,17 @@ def test_documents_of_a_batch_do_not_meet(fake, source):
     alone = [mapping.to_student([output], [doc]) for output, doc in zip(outputs, docs)]
     assert_allclose(together.logits, np.concatenate([each.logits for each in alone]), rtol=1e-6)
     assert together.known.tolist() == [True, True, False, True, True, True, True]
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+@pytest.mark.parametrize(("kind", "columns"), [("tags", ["NN", "VB"]), ("categories", ["NN", "VB"])])
+def test_logits_that_are_not_finite(fake, kind, columns, exclusive):
+    task = Task(kind, exclusive or kind == "tags", columns)
+    pieces = [(0, 1, "NN"), (2, 3, "VB")] if kind == "tags" else [(0, 0, "NN")]
+    teacher = fake(task, pieces)
+    output, doc = teacher.output(), doc_of(["a", "b"])
+    for bad in (np.nan, np.inf):
+        logits = output.logits.copy()
+        logits[-1, 1] = bad
+        with pytest.raises(HoneError, match=r"H920.*'a b"):
+            prepare(teacher, task).to_student([output._replace(logits=logits)], [doc])

@@ -53,6 +53,10 @@ class TeachersErrors:
         "[H919] {teacher} cannot give the vectors of its layers {layers}, which `layers` of hone.TeacherVectors.v1 name: "
         "{problem}. Take a checkpoint, or a pipeline whose component reads a transformer, by itself; or leave `layers` out."
     )
+    H920 = (
+        "[H920] The teacher ({teacher}) gave logits that are NaN or infinite, of the text that starts with {text!r}. Does "
+        "it predict that text by itself? A checkpoint in float16 may need float32."
+    )
     H930 = (
         "[H930] {path} is no cache of a teacher ({problem}). Name a file that `python -m spacy hone cache-teacher` of "
         "this version wrote; to write one, a file that is not there yet."

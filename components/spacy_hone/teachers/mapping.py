@@ -74,8 +74,12 @@ class Mapping:
 
         outputs (Sequence[Output]): what the teacher said of each.
         docs (Sequence[Doc]): the student's documents.
-        Raises H907 if an output is not of its document's text.
+        Raises H907 if an output is not of its document's text, H920 if it is NaN.
         """
+        for output, doc in zip(outputs, docs):
+            if not output.is_finite:
+                name = type(self.teacher).__name__
+                raise HoneError(Errors.H920.format(teacher=name, text=doc.text[:60]))
         logits = np.concatenate([output.logits for output in outputs])
         if self.student.kind == "tags":
             return self._tags(logits, outputs, docs)

@@ -146,7 +146,7 @@ def _faults(output: Output, task: Task) -> Iterator[str]:
         yield f"logits of shape {logits.shape} where ({n_rows}, {len(task.columns)}) is expected"
     if len(starts) != len(ends):
         yield f"{len(starts)} starts and {len(ends)} ends of tokens"
-    if np.isnan(logits).any() or np.isposinf(logits).any() or np.isneginf(logits).all(axis=-1).any():
+    if not output.is_finite:
         yield "logits that are not finite"
     if vectors is not None and (len(vectors) != n_rows or not np.isfinite(vectors).all()):
         yield f"vectors of shape {vectors.shape} that are not finite, or not one for each of {n_rows} rows"
