@@ -35,15 +35,15 @@ def run(
     out: Out = OUT,
 ) -> None:
     """Measure; a first block of each system is for warming up and is not written down."""
-    from peers.speed import SPEED_SYSTEMS, make_batches, time_block
+    from peers.speed import SPEED_SYSTEMS, make_batches, time_turn
 
     names = choose(systems, list(SPEED_SYSTEMS), mark=";")
     docs, batches = make_batches(joined)
-    steps = {name: SPEED_SYSTEMS[name](docs, (blocks + 1) * updates) for name in names}
+    turns = {name: SPEED_SYSTEMS[name](docs, (blocks + 1) * updates) for name in names}
     for block in range(blocks + 1):
         block_docs = [batches[(block * updates + i) % len(batches)] for i in range(updates)]
         for name in names if block % 2 else reversed(names):
-            words, seconds = time_block(steps[name], block_docs)
+            words, seconds = time_turn(turns[name], block_docs)
             if block:
                 record = {
                     "system": name,

@@ -1,4 +1,4 @@
-"""Every system as a function that makes one update with a batch of documents."""
+"""Every system as a function that makes an update with each of some batches of documents."""
 
 import tempfile
 import time
@@ -19,11 +19,13 @@ from peers.hf_tokens import TokenPeer
 from peers.huggingface import Peer, encoder_path
 from peers.outcome import Settings
 from peers.pipelines import STOCK_CONFIG, make_config, make_step, use_gpu_if_any
+from spacy_hone.training.batching import make_batch_by_wordpieces
 
 DATA = "tasteset"
 CONFIG = ROOT / "configs" / DATA_SETS[DATA].config
 PRECISION = "components.transformer.model.precision"
 Step = Callable[[Sequence[Doc]], object]
+Turn = Callable[[Sequence[Sequence[Doc]]], object]
 
 
 def make_batches(joined: int) -> tuple[list[Doc], list[list[Doc]]]:
@@ -39,9 +41,7 @@ def time_block(step: Step, batches: Sequence[Sequence[Doc]]) -> tuple[int, float
     return time_turn(lambda given: [step(batch) for batch in given], batches)
 
 
-def time_turn(
-    turn: Callable[[Sequence[Sequence[Doc]]], object], batches: Sequence[Sequence[Doc]]
-) -> tuple[int, float]:
+def time_turn(turn: Turn, batches: Sequence[Sequence[Doc]]) -> tuple[int, float]:
     """Words and seconds of some updates, the last of which is over when the clock is stopped."""
     start = time.perf_counter()
     turn(batches)
@@ -95,12 +95,39 @@ def make_peer(kind: type[Peer], docs: Sequence[Doc], updates: int, overrides: di
     )
 
 
+def by_length(build: Callable[[Sequence[Doc], int], Step]) -> Callable[[Sequence[Doc], int], Turn]:
+    """The same with the documents of all batches dealt out anew by `hone.batch_by_wordpieces.v1`, as many to a batch."""
+
+    def make(docs: Sequence[Doc], updates: int) -> Turn:
+        step = build(docs, updates)
+        batcher = make_batch_by_wordpieces(10**6, max_docs=DATA_SETS[DATA].batch_size)
+
+        def turn(batches: Sequence[Sequence[Doc]]) -> None:
+            for batch in batcher(Example(doc, doc) for each in batches for doc in each):
+                step([example.reference for example in batch])
+
+        return turn
+
+    return make
+
+
+def as_given(build: Callable[[Sequence[Doc], int], Step]) -> Callable[[Sequence[Doc], int], Turn]:
+    """An update with each batch."""
+
+    def make(docs: Sequence[Doc], updates: int) -> Turn:
+        step = build(docs, updates)
+        return lambda batches: [step(batch) for batch in batches]
+
+    return make
+
+
+OURS = {precision: pipeline_step(CONFIG, {PRECISION: precision}) for precision in ("bf16", "fp32")}
 SPEED_SYSTEMS = {
-    "spacy, fp32": pipeline_step(STOCK_CONFIG, {}),
-    "hone, bf16": pipeline_step(CONFIG, {PRECISION: "bf16"}),
-    "hone, fp32": pipeline_step(CONFIG, {PRECISION: "fp32"}),
-    "hf, bf16": peer_step("bf16"),
-    "hf, fp32": peer_step("fp32"),
-    "hf Trainer, bf16": trainer_step("adamw_torch"),
-    "hf Trainer, bf16, fused": trainer_step("adamw_torch_fused"),
+    "spacy, fp32": as_given(pipeline_step(STOCK_CONFIG, {})),
+    **{f"hone, {precision}": as_given(build) for precision, build in OURS.items()},
+    **{f"hone, {precision}, by length": by_length(build) for precision, build in OURS.items()},
+    "hf, bf16": as_given(peer_step("bf16")),
+    "hf, fp32": as_given(peer_step("fp32")),
+    "hf Trainer, bf16": as_given(trainer_step("adamw_torch")),
+    "hf Trainer, bf16, fused": as_given(trainer_step("adamw_torch_fused")),
 }
