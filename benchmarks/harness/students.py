@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from statistics import fmean, median
+from statistics import median
 from typing import Any, Literal, NamedTuple
 
 from spacy.tokens import Doc
@@ -189,7 +189,7 @@ def make_lesson(study: Study, part: Part) -> Lesson:
 
 QUALITY = (
     "data", "student", "updates", "rate", "runs", "F1 (sd of seeds)", "minus its teacher, 95 %",
-    "minus the same without one, 95 %", "minus the same with its weights only, 95 %", "s a run",
+    "minus the same without one, 95 %", "minus the same with its weights only, 95 %",
 )  # fmt: skip
 BENEFIT = ("data", "there is", "student", "F1 without a teacher", "F1 with it", "difference, 95 %", "it")
 SPEED = ("data", "pipeline", "rounds", "words/s", "times the teacher")
@@ -240,11 +240,8 @@ class Results:
             name = study, student, course
             others = (self.teacher(study, student, runs), self.untaught(*name), self.begun(*name))
             differences = [describe(difference(runs, other)) for other in others]
-            seconds = (
-                f"{fmean(run['seconds'] for run in runs):.0f}" if student != TEACHER else ""
-            )  # it is kept
             rate, f1 = f"{course.learn_rate:g}", spread(f1_by_seed(runs))
-            rows.append([study, student, course.updates, rate, len(runs), f1, *differences, seconds])
+            rows.append([study, student, course.updates, rate, len(runs), f1, *differences])
         return markdown(QUALITY, rows)
 
     def benefit_table(self) -> str:
