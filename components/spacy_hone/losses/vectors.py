@@ -47,32 +47,32 @@ def vector_loss(
         check_shape("projection", projection.shape, (width, teacher.shape[1]))
         width = teacher.shape[1]
     check_shape("teacher's vectors", teacher.shape, (rows, width))
-    counted = xp.ones((rows, 1), dtype=bool)
+    counted = slice(None)
     if mask is not None:
         check_shape("mask", np.shape(mask), (rows,))
-        counted = xp.asarray(mask)[:, None] > 0
-    n_counted = max(int(counted.sum()), 1)
-    vectors = xp.where(counted, student, 0)
-    targets = xp.where(counted, xp.asarray(teacher, dtype=student.dtype), 0)
-
+        counted = xp.asarray(mask) > 0
+    vectors, targets = student[counted], xp.asarray(teacher[counted], dtype=student.dtype)
     projected = vectors if projection is None else vectors @ projection
-    d_rows, values = (_cosine if kind == "cosine" else _squared)(projected, targets)
-    d_projected = xp.where(counted, d_rows / n_counted, 0)
-    value = float(xp.where(counted[:, 0], values, 0).sum() / n_counted)
-    if projection is None:
-        return value, d_projected, None
-    return value, d_projected @ projection.T, vectors.T @ d_projected
+    d_projected, values = (_cosine if kind == "cosine" else _squared)(projected, targets)
+    n_counted = max(len(vectors), 1)
+    d_projected /= n_counted
+    d_student = xp.zeros_like(student)
+    d_student[counted] = d_projected if projection is None else d_projected @ projection.T
+    d_projection = None if projection is None else vectors.T @ d_projected
+    return float(values.sum() / n_counted), d_student, d_projection
 
 
 def _cosine(u: Any, v: Any) -> Rows:
     """`d(1 - cos)/du = (cos u/|u| - v/|v|) / |u|`."""
     xp = get_array_module(u)
-    lengths = [xp.sqrt((x * x).sum(axis=1, keepdims=True)) for x in (u, v)]
-    tiny = xp.finfo(u.dtype).tiny
-    u, v = (x / xp.maximum(length, tiny) for x, length in zip((u, v), lengths))
-    cosine = (u * v).sum(axis=1, keepdims=True)
-    d_u = xp.where(lengths[1] > 0, (cosine * u - v) / xp.maximum(lengths[0], tiny), 0)
-    return xp.where(lengths[0] > 0, d_u, 0), 1 - cosine[:, 0]
+    least = xp.sqrt(xp.finfo(u.dtype).tiny)  # shorter ones count as 0
+    lengths = [xp.sqrt(xp.einsum("ij,ij->i", x, x)) for x in (u, v)]
+    has = (lengths[0] > least) & (lengths[1] > least)
+    inverse = [xp.where(has, 1 / xp.maximum(length, least), 0) for length in lengths]
+    cosine = xp.einsum("ij,ij->i", u, v) * inverse[0] * inverse[1]
+    d_u = u * (cosine * inverse[0] * inverse[0])[:, None]
+    d_u -= v * (inverse[0] * inverse[1])[:, None]
+    return d_u, 1 - cosine
 
 
 def _squared(u: Any, v: Any) -> Rows:
