@@ -47,12 +47,14 @@ def vector_loss(
         check_shape("projection", projection.shape, (width, teacher.shape[1]))
         width = teacher.shape[1]
     check_shape("teacher's vectors", teacher.shape, (rows, width))
-    counted = slice(None)
+    counted: Any = slice(None)
     if mask is not None:
         check_shape("mask", np.shape(mask), (rows,))
         counted = xp.asarray(mask) > 0
-    vectors, targets = student[counted], xp.asarray(teacher[counted], dtype=student.dtype)
+    vectors: Any = student[counted]
+    targets = xp.asarray(teacher, dtype=student.dtype)[counted]
     projected = vectors if projection is None else vectors @ projection
+    values: Any
     d_projected, values = (_cosine if kind == "cosine" else _squared)(projected, targets)
     n_counted = max(len(vectors), 1)
     d_projected /= n_counted
