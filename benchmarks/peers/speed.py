@@ -124,6 +124,7 @@ def as_given(build: Callable[[Sequence[Doc], int], Step]) -> Callable[[Sequence[
 OURS = {precision: pipeline_step(CONFIG, {PRECISION: precision}) for precision in ("bf16", "fp32")}
 SPEED_SYSTEMS = {
     "spacy, fp32": as_given(pipeline_step(STOCK_CONFIG, {})),
+    "spacy, fp32, by length": by_length(pipeline_step(STOCK_CONFIG, {})),
     **{f"hone, {precision}": as_given(build) for precision, build in OURS.items()},
     **{f"hone, {precision}, by length": by_length(build) for precision, build in OURS.items()},
     "hf, bf16": as_given(peer_step("bf16")),

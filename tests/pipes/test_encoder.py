@@ -79,6 +79,23 @@ def test_a_batch_is_encoded_while_the_one_before_is_read(nlp):
     assert len(given) == 1
 
 
+def test_a_component_that_is_enabled_while_a_pipe_runs(nlp):
+    nlp.disable_pipe("tagger_max")
+    stream = nlp.pipe(TEXTS * 2, batch_size=3)
+    first = next(stream)
+    nlp.enable_pipe("tagger_max")
+    nlp(TEXTS[0])
+    assert [doc.text for doc in (first, *stream)] == TEXTS * 2
+
+
+def test_disabled_components_keep_no_vectors(nlp):
+    encoder = nlp.get_pipe("transformer")
+    with nlp.select_pipes(enable=["transformer", "tagger_mean"]):
+        docs = list(nlp.pipe(TEXTS, batch_size=2))
+    kept = {listener.pooling: len(listener.inbox.unread) for listener in encoder.listeners}
+    assert docs and kept == dict.fromkeys(POOLINGS, 0)
+
+
 @pytest.mark.parametrize("way", ["disk", "bytes", "pickle"])
 def test_saved_pipelines(nlp, tmp_path, way):
     if way == "disk":

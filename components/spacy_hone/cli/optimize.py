@@ -39,7 +39,7 @@ def optimize_cli(
             help="Weights of 7 bits, for processors without VNNI; else as this one needs",
         ),
     ] = None,
-    threads: Annotated[int, typer.Option(help="Of the encoder; 0: as many as ONNX Runtime chooses")] = 0,
+    threads: Annotated[int, typer.Option(help="Of the encoder; 0: one for each core")] = 0,
     provider: Annotated[str, typer.Option(help="What the encoder runs on: cpu or cuda")] = "cpu",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="OUT may be a pipeline already")] = False,
 ) -> None:

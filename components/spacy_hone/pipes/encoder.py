@@ -1,6 +1,7 @@
 """The component `hone_encoder`: an optimised encoder in the place of a `transformer`."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -125,32 +126,34 @@ class Encoder(Pipe):
         encodes a batch while the components after this one read the batch before.
 
         batch_size (int): number of documents in a batch; the vectors of two are in memory at once. With 1 no document
-            waits for the next one.
+            waits for the next one; else the first comes when two batches have been read.
         """
         error_handler = self.get_error_handler()
-        for docs, encode in run_ahead(self.predict, minibatch(stream, batch_size), int(batch_size > 1)):
-            try:
-                self.set_annotations(docs, encode())
-            except Exception as err:
-                error_handler(self.name, self, docs, err)
-            else:
-                yield from docs
+        asked = ((docs, self._poolings()) for docs in minibatch(stream, batch_size))
+        with closing(run_ahead(self._encode, asked, int(batch_size > 1))) as runs:
+            for (docs, _), vectors in runs:
+                try:
+                    self.set_annotations(docs, vectors())
+                except Exception as err:
+                    error_handler(self.name, self, docs, err)
+                else:
+                    yield from docs
 
     def predict(self, docs: Iterable[Doc]) -> list[dict[str, Vectors]]:
         """Vectors of each document's tokens, shape (tokens, width), by each pooling that is listened for. Raises the
         errors of `OnnxShim.encode`."""
-        self.link()
-        poolings: set[Pooling] = {listener.pooling for listener in self.listeners}
-        return self.shim.encode(list(docs), poolings | {"mean"} if self.keep else poolings)
+        return self._encode((list(docs), self._poolings()))
 
     def set_annotations(self, docs: Sequence[Doc], vectors: Sequence[dict[str, Vectors]]) -> None:
-        """Hand the vectors to the listeners."""
-        for listener in self.listeners:
+        """Hand the vectors to the listeners of enabled components, those by the poolings that were asked for."""
+        listeners = self._enabled()
+        for listener in listeners:
             listener.inbox.forget()
         for doc, found in zip(docs, vectors):
-            for listener in self.listeners:
-                listener.inbox.put(doc, found[listener.pooling])
-            if self.keep:
+            for listener in listeners:
+                if listener.pooling in found:
+                    listener.inbox.put(doc, found[listener.pooling])
+            if self.keep and "mean" in found:
                 doc.tensor = cast(Any, self.model.ops).asarray2f(found["mean"].copy())
 
     def update(
@@ -191,6 +194,22 @@ class Encoder(Pipe):
         if bytes_data:
             self.set_graph(Graph.from_bytes(bytes_data))
         return self
+
+    def _encode(self, asked: tuple[list[Doc], set[Pooling]]) -> list[dict[str, Vectors]]:
+        return self.shim.encode(*asked)
+
+    def _poolings(self) -> set[Pooling]:
+        """Those that are listened for."""
+        self.link()
+        poolings = {listener.pooling for listener in self._enabled()}
+        return poolings | {"mean"} if self.keep else poolings
+
+    def _enabled(self) -> list[EncoderListener]:
+        """Listeners of components that may read them: those of others would wait as long as there are the documents."""
+        disabled = self.nlp.disabled if self.nlp is not None else ()
+        return [
+            listener for name, own in self.listener_map.items() if name not in disabled for listener in own
+        ]
 
     def _tell_width(self, listener: EncoderListener) -> None:
         """Raises H225 if the listener expects another."""

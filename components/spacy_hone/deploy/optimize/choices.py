@@ -19,7 +19,7 @@ class Choices:
 
     dev: the corpus that scores are measured on. precision: of the weights. max_drop: how far the weighted score may
     fall, as a share of 1. prune_vocab: texts whose wordpieces stay. reduce_range: weights of 7 bits; None: where this
-    processor needs that. threads: of the encoder, 0 for ONNX Runtime's choice. provider: what the encoder runs on.
+    processor needs that. threads: of the encoder, 0 for one a core. provider: what the encoder runs on.
     """
 
     dev: Path

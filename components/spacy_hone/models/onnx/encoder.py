@@ -1,6 +1,7 @@
 """An encoder that ONNX Runtime computes: documents to token vectors, without torch."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import closing
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -136,13 +137,14 @@ class OnnxShim(Shim):
         ends = np.cumsum([len(doc) for doc in docs])
         rows = arrange(docs, self.wordpieces, settings)
         pools = {name: POOLS[name](rows.token, int(ends[-1]), settings["width"]) for name in poolings}
-        for batch in self._run(rows):
-            for pool in pools.values():
-                pool.add(batch)
+        with closing(self._run(rows)) as batches:
+            for batch in batches:
+                for pool in pools.values():
+                    pool.add(batch)
         vectors = {name: np.split(pool.finish(), ends[:-1]) for name, pool in pools.items()}
         return [{name: own[i] for name, own in vectors.items()} for i in range(len(docs))]
 
-    def _run(self, rows: Rows) -> Iterator[Batch]:
+    def _run(self, rows: Rows) -> Generator[Batch, None, None]:
         batches = batch_by_padding(rows.lengths, self.max_batch_wordpieces, self._waste)
         batch_of, place = np.zeros((2, len(rows.ids)), dtype=np.int64)
         for i, batch in enumerate(batches):
@@ -152,12 +154,12 @@ class OnnxShim(Shim):
         ends = np.cumsum(np.bincount(of_piece, minlength=len(batches)))
         lanes = self.session.lanes(len(batches))
         work = partial(self._vectors, rows, alone=not lanes)
-        runs = run_ahead(work, batches, lanes)
-        for (_, vectors), pieces in zip(runs, np.split(order, ends[:-1])):
-            token = rows.token[pieces]
-            starts = np.flatnonzero(np.diff(token, prepend=-1))
-            own = vectors()[place[rows.row[pieces]], rows.col[pieces]]
-            yield Batch(own, pieces, token[starts], np.diff(starts, append=len(token)).astype(np.int32))
+        with closing(run_ahead(work, batches, lanes)) as runs:
+            for (_, vectors), pieces in zip(runs, np.split(order, ends[:-1])):
+                token = rows.token[pieces]
+                starts = np.flatnonzero(np.diff(token, prepend=-1))
+                own = vectors()[place[rows.row[pieces]], rows.col[pieces]]
+                yield Batch(own, pieces, token[starts], np.diff(starts, append=len(token)).astype(np.int32))
 
     def _vectors(self, rows: Rows, batch: Ints, *, alone: bool) -> NDArray[np.float32]:
         """Vectors of some rows, the longest being the first, shape (rows, longest, width). alone: see `Session.run`."""

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 from collections.abc import Mapping
 from threading import Lock
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +20,6 @@ OLDEST = (1, 17)
 OUTPUT = "last_hidden_state"
 
 
-class Opened(NamedTuple):
-    """threads: of one run. session: an `onnxruntime.InferenceSession`."""
-
-    threads: int
-    session: Any
-
-    def fits(self, *, alone: bool) -> bool:
-        return alone or self.threads == 1
-
-
 class Session:
     """A graph that is run wherever this object gets to: in threads, in forked and in spawned processes.
 
@@ -37,11 +27,11 @@ class Session:
     which could not be closed either. Copies and pickles are without any.
 
     Several runs are faster side by side, each in one thread, than one after another in all of them (6 x 384 encoder in
-    int8, 2 cores: 12 to 25 %). From the first of such runs on, lone ones have one thread too: another session of ONNX
-    Runtime would hold the weights once more.
+    int8, 2 cores: 12 to 25 %). That takes a session of ONNX Runtime for each of the two ways, opened when it is needed: a
+    process that makes lone runs and others holds the weights twice, unless threads are 1.
 
-    onnx: the graph. threads: of a lone run, and the number of runs at once; 0: as many as there are cores, or 1 in a
-    worker of `nlp.pipe(n_process=...)`. With OMP_WAIT_POLICY=passive in the environment they do not spin while they
+    onnx: the graph. threads: of a lone run, and the number of runs at once of one caller; 0: as many as there are cores,
+    or 1 in a worker of `nlp.pipe(n_process=...)`. With OMP_WAIT_POLICY=passive in the environment they do not spin while they
     wait. Raises H208.
     """
 
@@ -54,7 +44,7 @@ class Session:
             problem = f"expected one of {', '.join(get_args(Provider))}."
             raise HoneError(Errors.H208.format(option="provider", value=provider, problem=problem))
         self.onnx, self.threads, self.provider = onnx, threads, provider
-        self._opened: dict[int, Opened] = {}  # by process
+        self._opened: dict[tuple[int, int], Any] = {}  # by process and threads
         self._locks: dict[int, Lock] = {}
 
     def lanes(self, runs: int) -> int:
@@ -65,26 +55,21 @@ class Session:
     def run(self, inputs: Mapping[str, NDArray[np.int64]], *, alone: bool = True) -> NDArray[np.float32]:
         """Vectors of padded rows, shape (rows, wordpieces, width), from inputs of shape (rows, wordpieces).
 
-        alone: in all threads, if no other runs have been made; else in the caller's.
+        alone: in all threads; else in the caller's.
 
         The first run opens the session: H217 without a fit ONNX Runtime, H218 without the provider, H219 for a
         graph that it does not understand.
         """
-        return self._session(alone=alone).run([OUTPUT], inputs)[0]
+        return self._session(self.threads if alone else 1).run([OUTPUT], inputs)[0]
 
-    def _session(self, *, alone: bool) -> Any:
+    def _session(self, threads: int) -> Any:
         process = os.getpid()
-        opened = self._opened.get(process)
-        if opened is None or not opened.fits(alone=alone):
+        key = process, threads
+        if key not in self._opened:
             with self._locks.setdefault(process, Lock()):
-                opened = self._opened.get(process)
-                if opened is None or not opened.fits(alone=alone):
-                    opened = None
-                    self._opened.pop(process, None)  # its memory before that of the next
-                    threads = self.threads if alone else 1
-                    opened = Opened(threads, open_session(self.onnx, threads, self.provider))
-                    self._opened[process] = opened
-        return opened.session
+                if key not in self._opened:
+                    self._opened[key] = open_session(self.onnx, threads, self.provider)
+        return self._opened[key]
 
     def __getstate__(self) -> dict[str, Any]:
         return {"onnx": self.onnx, "threads": self.threads, "provider": self.provider}
