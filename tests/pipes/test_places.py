@@ -83,6 +83,5 @@ def test_a_teachers_logits_that_are_no_numbers():
     }
     pipe, examples = start("hone_textcat_multilabel", CATS, loss=loss)
     pipe.teach(Mad(), lambda: examples)
-    with pytest.raises(HoneError, match=r"^\[H414\] .* row 2, column") as caught:
+    with pytest.raises(HoneError, match=r"^\[H920\] .*Mad.* starts with 'a  cat sleeps'"):
         pipe.update(examples)
-    assert str(caught.value).endswith("In component 'pipe', row 2 is the document 'a  cat sleeps'.")
