@@ -38,7 +38,7 @@ def make_batches(joined: int) -> tuple[list[Doc], list[list[Doc]]]:
 
 def time_block(step: Step, batches: Sequence[Sequence[Doc]]) -> tuple[int, float]:
     """Words and seconds of some updates."""
-    return time_turn(lambda given: [step(batch) for batch in given], batches)
+    return time_turn(each(step), batches)
 
 
 def time_turn(turn: Turn, batches: Sequence[Sequence[Doc]]) -> tuple[int, float]:
@@ -96,7 +96,7 @@ def make_peer(kind: type[Peer], docs: Sequence[Doc], updates: int, overrides: di
 
 
 def by_length(build: Callable[[Sequence[Doc], int], Step]) -> Callable[[Sequence[Doc], int], Turn]:
-    """The same with the documents of all batches dealt out anew by `hone.batch_by_wordpieces.v1`, as many to a batch."""
+    """The same, with the documents of all batches dealt out anew by `hone.batch_by_wordpieces.v1`, as many to a batch."""
 
     def make(docs: Sequence[Doc], updates: int) -> Turn:
         step = build(docs, updates)
@@ -112,13 +112,17 @@ def by_length(build: Callable[[Sequence[Doc], int], Step]) -> Callable[[Sequence
 
 
 def as_given(build: Callable[[Sequence[Doc], int], Step]) -> Callable[[Sequence[Doc], int], Turn]:
-    """An update with each batch."""
+    """The same, with the batches as they are."""
 
     def make(docs: Sequence[Doc], updates: int) -> Turn:
-        step = build(docs, updates)
-        return lambda batches: [step(batch) for batch in batches]
+        return each(build(docs, updates))
 
     return make
+
+
+def each(step: Step) -> Turn:
+    """An update with each batch, given that of one."""
+    return lambda batches: [step(batch) for batch in batches]
 
 
 OURS = {precision: pipeline_step(CONFIG, {PRECISION: precision}) for precision in ("bf16", "fp32")}

@@ -74,7 +74,7 @@ class Mapping:
 
         outputs (Sequence[Output]): what the teacher said of each.
         docs (Sequence[Doc]): the student's documents.
-        Raises H907 if an output is not of its document's text, H920 if it is NaN.
+        Raises H907 if an output is not of its document's text, H920 if its logits are not finite.
         """
         for output, doc in zip(outputs, docs):
             if not output.is_finite:

@@ -31,19 +31,13 @@ def plan_starts(
 
 
 def plan_passes(contenders: Sequence[Contender], texts: Sequence[str], rounds: Rounds) -> Iterator[Step]:
-    """Single texts, in every turn a share of them; then passes over all texts with each batch size.
-
-    Single texts come first: they are timed as a process reads them that has read no batches, which may change how a
-    `hone_encoder` runs.
-    """
-    yield from (partial(_warm_up, one, texts, 1) for one in contenders)
+    """Passes over all texts with each batch size, and single texts, in every round a share of them."""
+    yield from (partial(_warm_up, one, texts) for one in contenders)
     singles = list(islice(cycle(texts), rounds.singles))
     for i, turn in enumerate(_turns(contenders, rounds.repeats)):
-        yield from (partial(one.run_single, singles[i :: rounds.repeats]) for one in turn)
-    yield from (partial(_warm_up, one, texts, WARM_UP) for one in contenders)
-    for turn in _turns(contenders, rounds.repeats):
         for size in rounds.batch_sizes:
             yield from (partial(one.run_batches, texts, size) for one in turn)
+        yield from (partial(one.run_single, singles[i :: rounds.repeats]) for one in turn)
 
 
 def _turns(contenders: Sequence[Contender], times: int) -> Iterator[Sequence[Contender]]:
@@ -51,6 +45,6 @@ def _turns(contenders: Sequence[Contender], times: int) -> Iterator[Sequence[Con
     return (contenders if i % 2 == 0 else contenders[::-1] for i in range(times))
 
 
-def _warm_up(contender: Contender, texts: Sequence[str], batch_size: int) -> None:
-    for _ in contender.nlp.pipe(texts[:WARM_UP], batch_size=batch_size):
+def _warm_up(contender: Contender, texts: Sequence[str]) -> None:
+    for _ in contender.nlp.pipe(texts[:WARM_UP]):
         pass
