@@ -51,9 +51,9 @@ DATA = {
     ),
     "wnut17": Setting(
         "official",
-        ("person", "location", "group"),
-        ("corporation", "product", "creative-work"),
-        200,
+        ("person", "group", "product"),
+        ("location", "corporation", "creative-work"),
+        300,
         3e-4,
     ),
 }
