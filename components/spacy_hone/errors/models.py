@@ -59,8 +59,8 @@ class ModelsErrors:
         'spacy.load(path, config={{"components.transformer.model.provider": "cpu"}}).'
     )
     H219 = (
-        "[H219] {path} cannot be read as an optimised encoder: {problem}\nIts folder holds cfg, tokenizer.json and "
-        "encoder.onnx. Copy the pipeline again, or run `python -m spacy hone optimize` again."
+        "[H219] {path} cannot be read as an optimised encoder: {problem}\nIts folder holds cfg, tokenizer.json, "
+        "encoder.onnx and encoder.safetensors. Copy the pipeline again, or run `python -m spacy hone optimize` again."
     )
     H220 = (
         "[H220] The ONNX graph is not the one that this pipeline was saved with: SHA-256 is {found}, expected "

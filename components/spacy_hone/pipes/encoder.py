@@ -178,7 +178,7 @@ class Encoder(Pipe):
         self.model.initialize()
 
     def to_disk(self, path: Path | str, *, exclude: Iterable[str] = NO_FIELDS) -> None:
-        """Write cfg, tokenizer.json and encoder.onnx."""
+        """Write cfg, tokenizer.json, encoder.onnx and encoder.safetensors."""
         if self.graph is not None:
             self.graph.to_disk(ensure_path(path))
 

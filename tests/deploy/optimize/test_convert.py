@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from onnxruntime import InferenceSession
 
 from spacy_hone.deploy.optimize.checks import LIMIT
 from spacy_hone.deploy.optimize.convert import convert, pack
@@ -14,6 +15,7 @@ from spacy_hone.deploy.optimize.export import explain, export
 from spacy_hone.deploy.optimize.fuse import fuse
 from spacy_hone.deploy.optimize.prune import prune
 from spacy_hone.deploy.optimize.source import Source
+from spacy_hone.deploy.optimize.split import LEAST
 from spacy_hone.errors import HoneError
 from spacy_hone.models.onnx.session import Session
 from spacy_hone.models.tokenization import from_hugging_face
@@ -91,9 +93,27 @@ def test_encoders_of_other_inputs_are_refused(source):
 
 def test_a_graph_goes_with_its_tokenizer(source):
     bert = source()
-    packed = pack(bert, b"graph", "int8")
+    packed = pack(bert, convert(bert, TEXTS).graph, "fp32")
     assert packed.settings["width"] == 16 and packed.settings["max_positions"] == 64
     assert packed.tokenizer == bert.wordpieces.files["tokenizer.json"]
+
+
+def test_weights_lie_beside_their_graph(source, tmp_path):
+    bert = source()
+    graph = convert(bert, TEXTS).graph
+    packed = pack(bert, graph, "fp32")
+    sizes = [array.nbytes for array in packed.weights.values()]
+    assert sizes and min(sizes) >= LEAST and len(packed.onnx) < len(graph) - 0.8 * sum(sizes)
+    ids = np.random.default_rng(0).integers(5, 50, (3, 7))
+    inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+    expected = Session(graph, threads=1).run(inputs)
+    found = Session(packed.onnx, threads=1, weights=packed.weights).run(inputs)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    packed.to_disk(tmp_path)  # as any program opens it
+    [found] = InferenceSession(tmp_path / "encoder.onnx", providers=["CPUExecutionProvider"]).run(
+        None, inputs
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_unseen_wordpieces_fall_out(source):

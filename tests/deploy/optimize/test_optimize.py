@@ -25,7 +25,6 @@ HEAVY = (
     "transformers",
     "spacy_transformers",
     "sentence_transformers",
-    "safetensors",
     "onnx-",
     "onnx_",
 )

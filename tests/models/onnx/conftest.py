@@ -59,7 +59,8 @@ def toy_graph(toy_files) -> Callable[..., Graph]:
             "inputs": ["input_ids", "attention_mask"],
             "precision": "fp32",
         }
-        return Graph(*toy_files(), {**given, **settings})
+        onnx, tokenizer = toy_files()
+        return Graph(onnx, {}, tokenizer, {**given, **settings})
 
     return make
 

@@ -1,6 +1,8 @@
 import pickle
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from spacy_hone.errors import HoneError
 from spacy_hone.models.onnx.graph import Graph
@@ -15,29 +17,50 @@ SETTINGS = {
     "precision": "int8",
 }
 
+WEIGHTS = {"b": np.array([[1, -2]], dtype=np.int8), "a": np.array([0.5, 1], dtype=np.float32)}
+
 
 def test_round_trips(tmp_path):
-    graph = Graph(b"graph", b"{}", SETTINGS)
+    graph = Graph(b"graph", WEIGHTS, b"{}", SETTINGS)
     graph.to_disk(tmp_path / "a" / "b")
     assert sorted(path.name for path in (tmp_path / "a" / "b").iterdir()) == [
         "cfg",
         "encoder.onnx",
+        "encoder.safetensors",
         "tokenizer.json",
     ]
-    assert Graph.from_disk(tmp_path / "a" / "b") == Graph.from_bytes(graph.to_bytes()) == graph
+    for other in (Graph.from_disk(tmp_path / "a" / "b"), Graph.from_bytes(graph.to_bytes())):
+        assert other == graph and other.weights.keys() == WEIGHTS.keys()
+        for name, array in WEIGHTS.items():
+            np.testing.assert_array_equal(other.weights[name], array, strict=True)
     assert len(graph.settings["sha256"]) == 64 and "sha256" not in SETTINGS
 
 
 def test_another_graph_is_noticed(tmp_path):
-    Graph(b"graph", b"{}", SETTINGS).to_disk(tmp_path)
+    Graph(b"graph", WEIGHTS, b"{}", SETTINGS).to_disk(tmp_path)
     (tmp_path / "encoder.onnx").write_bytes(b"another")
     with pytest.raises(HoneError, match="H220"):
         Graph.from_disk(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["cfg", "encoder.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("weights", [{**WEIGHTS, "b": -WEIGHTS["b"]}, {"a": WEIGHTS["a"]}])
+def test_other_weights_are_noticed(tmp_path, weights):
+    Graph(b"graph", WEIGHTS, b"{}", SETTINGS).to_disk(tmp_path)
+    save_file(weights, tmp_path / "encoder.safetensors")
+    with pytest.raises(HoneError, match="H220"):
+        Graph.from_disk(tmp_path)
+
+
+def test_damaged_weights(tmp_path):
+    Graph(b"graph", WEIGHTS, b"{}", SETTINGS).to_disk(tmp_path)
+    (tmp_path / "encoder.safetensors").write_bytes(b"{}")
+    with pytest.raises(HoneError, match=r"(?s)H219.*safetensors"):
+        Graph.from_disk(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["cfg", "encoder.onnx", "encoder.safetensors", "tokenizer.json"])
 def test_missing_files(tmp_path, name):
-    Graph(b"graph", b"{}", SETTINGS).to_disk(tmp_path)
+    Graph(b"graph", WEIGHTS, b"{}", SETTINGS).to_disk(tmp_path)
     (tmp_path / name).unlink()
     with pytest.raises(HoneError, match=rf"(?s)H219.*{name}"):
         Graph.from_disk(tmp_path)
@@ -45,7 +68,7 @@ def test_missing_files(tmp_path, name):
 
 @pytest.mark.parametrize("cfg", ["{", "[]", "{}"])
 def test_a_damaged_cfg(tmp_path, cfg):
-    Graph(b"graph", b"{}", SETTINGS).to_disk(tmp_path)
+    Graph(b"graph", WEIGHTS, b"{}", SETTINGS).to_disk(tmp_path)
     (tmp_path / "cfg").write_text(cfg)
     with pytest.raises(HoneError, match=r"H219|H221"):
         Graph.from_disk(tmp_path)
@@ -69,11 +92,11 @@ def test_a_damaged_cfg(tmp_path, cfg):
 )
 def test_settings_are_checked(settings, problem):
     with pytest.raises(HoneError, match=f"H221.*{problem}"):
-        Graph(b"", b"", {**SETTINGS, **settings})
+        Graph(b"", {}, b"", {**SETTINGS, **settings})
 
 
 def test_a_graph_is_written_once(tmp_path):
-    graph = Graph(b"graph", b"{}", SETTINGS)
+    graph = Graph(b"graph", WEIGHTS, b"{}", SETTINGS)
     graph.to_disk(tmp_path)
     before = stamp(tmp_path / "encoder.onnx")
     graph.to_disk(tmp_path)

@@ -1,7 +1,9 @@
 import copy
+import gc
 import multiprocessing
 import pickle
 import sys
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -53,12 +55,25 @@ open_session = module.open_session
 
 def test_a_lone_run_has_all_threads_and_others_one_each(onnx, monkeypatch):
     opened = []
-    monkeypatch.setattr(module, "open_session", lambda *args: opened.append(args[1]) or open_session(*args))
+
+    def open_and_note(onnx, weights, threads, provider):
+        session = open_session(onnx, weights, threads, provider)
+        opened.append((threads, weakref.ref(session)))
+        return session
+
+    monkeypatch.setattr(module, "open_session", open_and_note)
     session = Session(onnx, threads=2)
-    results = [session.run(INPUTS, alone=alone) for alone in (True, False, True, False)]
-    assert opened == [2, 1]
-    for result in results:
-        np.testing.assert_allclose(result, results[0], atol=1e-6)
+    first = session.run(INPUTS)
+    for alone, threads, held in [
+        (False, [2, 1], [1]),  # the weights are not held twice
+        (True, [2, 1, 2], [1, 2]),  # until it is seen that both are needed
+        (False, [2, 1, 2], [1, 2]),
+        (True, [2, 1, 2], [1, 2]),
+    ]:
+        np.testing.assert_allclose(session.run(INPUTS, alone=alone), first, atol=1e-6)
+        gc.collect()
+        assert [n for n, _ in opened] == threads
+        assert [n for n, found in opened if found()] == held
 
 
 @pytest.mark.parametrize(

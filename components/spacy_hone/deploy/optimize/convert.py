@@ -9,6 +9,7 @@ from .choices import Provider
 from .export import INPUTS, export
 from .fuse import fuse
 from .source import Source
+from .split import split
 from .vectors import Probe, sample_rows
 
 
@@ -36,7 +37,7 @@ def convert(source: Source, texts: Sequence[str], provider: Provider = "cpu") ->
 def pack(source: Source, graph: bytes, precision: GraphPrecision) -> Graph:
     """A graph with what `hone_encoder` needs beside it."""
     return Graph(
-        graph,
+        *split(graph),
         source.wordpieces.files["tokenizer.json"],
         {
             "width": source.width,

@@ -111,7 +111,7 @@ class OnnxShim(Shim):
 
     def set_graph(self, graph: Graph) -> None:
         self.graph = graph
-        self.session = Session(graph.onnx, self.session.threads, self.session.provider)
+        self.session = Session(graph.onnx, self.session.threads, self.session.provider, graph.weights)
         self.__dict__.pop("wordpieces", None)
 
     @cached_property

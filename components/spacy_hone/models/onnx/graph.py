@@ -1,4 +1,4 @@
-"""An encoder as what is stored of it: an ONNX graph, a tokenizer, and how to cut documents for them."""
+"""An encoder as what is stored of it: an ONNX graph, its weights, a tokenizer, and how to cut documents for them."""
 
 import hashlib
 import json
@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, get_args
 
+import numpy as np
 import srsly
+from numpy.typing import NDArray
 
 from ...errors import Errors, HoneError
 from ..saved import Saved
 
-CFG, TOKENIZER, ONNX = "cfg", "tokenizer.json", "encoder.onnx"
+CFG, TOKENIZER, ONNX, WEIGHTS = "cfg", "tokenizer.json", "encoder.onnx", "encoder.safetensors"
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 Kind = Literal["hone", "strided", "doc", "sent"]
 GraphPrecision = Literal["fp32", "int8", "mixed"]
+Weights = dict[str, NDArray[Any]]
 
 
 class Windows(TypedDict):
@@ -34,7 +37,7 @@ class Settings(TypedDict):
     """What has to be known of a graph.
 
     width: size of a vector. pad_id: fills rows up. max_positions: longest row of wordpieces, special ones included.
-    inputs: the names that the graph takes, of `INPUTS`. sha256: of the graph; computed if it is left out.
+    inputs: the names that the graph takes, of `INPUTS`. sha256: of the graph and its weights; computed if it is left out.
     """
 
     width: int
@@ -49,48 +52,75 @@ class Settings(TypedDict):
 @dataclass(frozen=True)
 class Graph:
     """onnx: takes int64 arrays (rows, wordpieces) and gives `last_hidden_state`, float32 (rows, wordpieces, width).
+    weights: by name, those that the graph refers to in the file encoder.safetensors.
     tokenizer: the content of a tokenizer.json.
 
     Raises H220 if the graph is not the one that the settings are of, H221 if the settings are not whole.
     """
 
     onnx: bytes
+    weights: Weights = field(repr=False, compare=False)  # sha256 tells them apart
     tokenizer: bytes
     settings: Settings
     saved: Saved = field(default_factory=Saved, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check(self.settings)
-        found = hashlib.sha256(self.onnx).hexdigest()
+        found = digest(self.onnx, self.weights)
         if (expected := self.settings.get("sha256", found)) != found:
             raise HoneError(Errors.H220.format(found=found, expected=expected))
         object.__setattr__(self, "settings", {**self.settings, "sha256": found})
 
     def to_disk(self, path: Path) -> None:
-        """Write the three files into a folder, which is made. The graph is left as it is where it is there already."""
+        """Write the four files into a folder, which is made. The graph is left as it is where it is there already."""
         path.mkdir(parents=True, exist_ok=True)
         (path / CFG).write_text(json.dumps(self.settings, indent=2), encoding="utf8")
         (path / TOKENIZER).write_bytes(self.tokenizer)
-        if not self.saved.holds(path / ONNX, self.settings["sha256"]):
+        sha256 = self.settings["sha256"]
+        if not all(self.saved.holds(path / name, sha256) for name in (ONNX, WEIGHTS)):
             (path / ONNX).write_bytes(self.onnx)
-            self.saved.note(path / ONNX, self.settings["sha256"])
+            import_safetensors().numpy.save_file(self.weights, path / WEIGHTS)
+            for name in (ONNX, WEIGHTS):
+                self.saved.note(path / name, sha256)
 
     @classmethod
     def from_disk(cls, path: Path) -> "Graph":
-        """Read a folder of three files. Raises H219 if one cannot be read."""
+        """Read a folder of four files. Raises H219 if one cannot be read."""
+        safetensors = import_safetensors()
         try:
             settings = json.loads((path / CFG).read_text(encoding="utf8"))
-            return cls((path / ONNX).read_bytes(), (path / TOKENIZER).read_bytes(), settings)
-        except (OSError, json.JSONDecodeError) as err:
+            weights = safetensors.numpy.load_file(path / WEIGHTS)
+            return cls((path / ONNX).read_bytes(), weights, (path / TOKENIZER).read_bytes(), settings)
+        except (OSError, json.JSONDecodeError, safetensors.SafetensorError) as err:
             raise HoneError(Errors.H219.format(path=path, problem=err)) from err
 
     def to_bytes(self) -> bytes:
-        parts = {"onnx": self.onnx, "tokenizer": self.tokenizer, "settings": self.settings}
-        return srsly.msgpack_dumps(parts)
+        names = ("onnx", "weights", "tokenizer", "settings")
+        return srsly.msgpack_dumps({name: getattr(self, name) for name in names})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Graph":
         return cls(**srsly.msgpack_loads(data))
+
+
+def digest(onnx: bytes, weights: Weights) -> str:
+    """SHA-256 of a graph and of its weights in the order of their names, in hexadecimal."""
+    found = hashlib.sha256(onnx)
+    for name in sorted(weights):
+        array = np.ascontiguousarray(weights[name])
+        found.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        found.update(array.reshape(-1).view(np.uint8).data)
+    return found.hexdigest()
+
+
+def import_safetensors() -> Any:
+    """The module `safetensors`, with its `numpy`, or H217 if it is missing."""
+    try:
+        import safetensors.numpy
+    except ImportError as err:
+        problem = f"cannot be imported ({err})"
+        raise HoneError(Errors.H217.format(package="safetensors", problem=problem)) from err
+    return safetensors
 
 
 def check(settings: Any) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import Errors, HoneError
+from .graph import Weights
 
 Provider = Literal["cpu", "cuda"]
 PROVIDERS: dict[str, tuple[str, dict[str, str]]] = {
@@ -27,15 +28,18 @@ class Session:
     which could not be closed either. Copies and pickles are without any.
 
     Several runs are faster side by side, each in one thread, than one after another in all of them (6 x 384 encoder in
-    int8, 2 cores: 12 to 25 %). That takes a session of ONNX Runtime for each of the two ways, opened when it is needed: a
-    process that makes lone runs and others holds the weights twice, unless threads are 1.
+    int8, 2 cores: 12 to 25 %). That takes a session of ONNX Runtime for each of the two ways, opened when it is needed.
+    The second way closes the session of the first, so that the weights are held once; a process that comes back to the
+    first opens that again and keeps both.
 
-    onnx: the graph. threads: of a lone run, and the number of runs at once of one caller; 0: as many as there are cores,
+    onnx: the graph. weights: those that it refers to and does not hold. threads: of a lone run, and the number of runs at once of one caller; 0: as many as there are cores,
     or 1 in a worker of `nlp.pipe(n_process=...)`. With OMP_WAIT_POLICY=passive in the environment they do not spin while they
     wait. Raises H208.
     """
 
-    def __init__(self, onnx: bytes, threads: int = 0, provider: Provider = "cpu"):
+    def __init__(
+        self, onnx: bytes, threads: int = 0, provider: Provider = "cpu", weights: Weights | None = None
+    ):
         if threads < 0:
             raise HoneError(
                 Errors.H208.format(option="threads", value=threads, problem="expected 0 or more.")
@@ -43,8 +47,8 @@ class Session:
         if provider not in PROVIDERS:
             problem = f"expected one of {', '.join(get_args(Provider))}."
             raise HoneError(Errors.H208.format(option="provider", value=provider, problem=problem))
-        self.onnx, self.threads, self.provider = onnx, threads, provider
-        self._opened: dict[tuple[int, int], Any] = {}  # by process and threads
+        self.onnx, self.threads, self.provider, self.weights = onnx, threads, provider, weights or {}
+        self._opened: dict[int, dict[int, Any]] = {}  # by process, then by threads; None: closed
         self._locks: dict[int, Lock] = {}
 
     def lanes(self, runs: int) -> int:
@@ -64,21 +68,22 @@ class Session:
 
     def _session(self, threads: int) -> Any:
         process = os.getpid()
-        key = process, threads
-        if key not in self._opened:
-            with self._locks.setdefault(process, Lock()):
-                if key not in self._opened:
-                    self._opened[key] = open_session(self.onnx, threads, self.provider)
-        return self._opened[key]
+        opened = self._opened.setdefault(process, {})
+        with self._locks.setdefault(process, Lock()):
+            if (session := opened.get(threads)) is None:
+                if threads not in opened:
+                    opened.update(dict.fromkeys(opened))
+                session = opened[threads] = open_session(self.onnx, self.weights, threads, self.provider)
+        return session
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"onnx": self.onnx, "threads": self.threads, "provider": self.provider}
+        return {name: getattr(self, name) for name in ("onnx", "threads", "provider", "weights")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
 
 
-def open_session(onnx: bytes, threads: int, provider: Provider) -> Any:
+def open_session(onnx: bytes, weights: Weights, threads: int, provider: Provider) -> Any:
     """A new `onnxruntime.InferenceSession`; see `Session`."""
     ort = import_onnxruntime()
     name, settings = PROVIDERS[provider]
@@ -92,7 +97,9 @@ def open_session(onnx: bytes, threads: int, provider: Provider) -> Any:
     options.enable_mem_pattern = False  # patterns are of shapes, and each batch has another
     if os.environ.get("OMP_WAIT_POLICY", "").lower() == "passive":
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    values = [ort.OrtValue.ortvalue_from_numpy(array) for array in weights.values()]
     try:
+        options.add_external_initializers(list(weights), values)
         session = ort.InferenceSession(onnx, options, providers=[(name, settings)])
     except Exception as err:  # its classes have no public base
         raise HoneError(Errors.H219.format(path="the ONNX graph", problem=err)) from err
