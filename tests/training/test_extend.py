@@ -35,6 +35,10 @@ TOK2VEC = {
     "maxout_pieces": 2,
     "subword_features": True,
 }
+HEAD = {
+    "@architectures": "hone.TokenClassifier.v1",
+    "tok2vec": {"@architectures": "spacy.Tok2VecListener.v1", "width": 32},
+}
 LABELS = {"Ann": "PER", "Bob": "PER", "Rome": "LOC", "Paris": "LOC"}
 
 
@@ -55,9 +59,7 @@ def model(tmp_path_factory) -> Path:
     people = corpus(folder / "people.spacy", "PER")
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
-    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 32}
-    head = {"@architectures": "hone.TokenClassifier.v1", "tok2vec": listener}
-    nlp.add_pipe("hone_ner", name="ner", config={"model": head})
+    nlp.add_pipe("hone_ner", name="ner", config={"model": HEAD})
     examples = list(spacy.training.Corpus(people)(nlp))
     spacy.util.fix_random_seed(0)
     optimizer = nlp.initialize(lambda: examples)
@@ -107,6 +109,30 @@ def test_a_head_that_shares_the_encoder_is_named(model, tmp_path):
     assert "# other: not trained" in (tmp_path / "out.cfg").read_text(encoding="utf8")
     extend(str(model), new, tmp_path / "one.cfg", Choices())
     assert "not trained" not in (tmp_path / "one.cfg").read_text(encoding="utf8")
+
+
+@pytest.mark.parametrize(
+    ("crf", "given", "relabel", "alpha"),
+    [
+        (False, {}, "soft", 1.0),
+        (False, {"alpha": 0.25}, "soft", 0.25),
+        (False, {"relabel": "hard"}, "hard", 0.5),
+        (False, {"relabel": "none"}, "none", 0.5),
+        (True, {}, "hard", 0.5),
+        (True, {"relabel": "soft"}, "soft", 1.0),
+    ],
+)
+def test_what_is_not_said_follows(model, tmp_path, *, crf, given, relabel, alpha):
+    nlp, new = spacy.load(model), corpus(tmp_path / "new.spacy", "LOC")
+    if crf:
+        nlp.remove_pipe("ner")
+        ner = nlp.add_pipe("hone_ner", name="ner", config={"model": {**HEAD, "crf": True}})
+        ner.add_label("PER")
+        nlp.initialize()
+    nlp.to_disk(tmp_path / "old")
+    config, _ = extend(str(tmp_path / "old"), new, tmp_path / "out.cfg", Choices(**given))
+    assert config["initialize"]["components"]["ner"]["relabel"] == relabel
+    assert config["components"]["ner"]["loss"]["alpha"] == alpha
 
 
 def test_a_replay_corpus_says_what_it_is_annotated_with(model, tmp_path):

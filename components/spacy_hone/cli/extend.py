@@ -51,14 +51,22 @@ def extend_cli(
     ] = None,
     replay: Annotated[Path | None, typer.Option(help="A corpus annotated with the old labels")] = None,
     relabel: Annotated[
-        str, typer.Option(help="Tokens that are O in CORPUS: none, hard or soft (entities; see hone_ner)")
-    ] = "hard",
+        str | None,
+        typer.Option(
+            help="Tokens that are O in CORPUS: none, hard or soft (entities; see hone_ner)",
+            show_default="soft; under a CRF hard",
+        ),
+    ] = None,
     threshold: Annotated[
         float, typer.Option(help="Confidence from which the old pipeline is believed")
     ] = 0.5,
     alpha: Annotated[
-        float, typer.Option(help="Share of the annotation in the loss; the rest is the teacher's")
-    ] = 0.5,
+        float | None,
+        typer.Option(
+            help="Share of the annotation in the loss; the rest is distillation's",
+            show_default="1 with --relabel soft, else 0.5",
+        ),
+    ] = None,
     temperature: Annotated[float, typer.Option(help="Of the distillation")] = 2.0,
     freeze_embeddings: Annotated[bool, typer.Option("--freeze-embeddings", help="Of the encoder")] = False,
     freeze_layers: Annotated[str, typer.Option(help="Layers of the encoder, as 0,1,2; 0 is the lowest")] = "",

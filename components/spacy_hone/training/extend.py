@@ -33,17 +33,17 @@ SHARED = """#
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """How a pipeline is extended. alpha, temperature: of hone.Distillation.v1. relabel, relabel_threshold: of
-    hone_ner. freeze_layers: layers of the encoder that stay as they are. replay: a corpus of the old labels. plain:
+    """How a pipeline is extended. alpha, temperature: of hone.Distillation.v1; alpha is 1 by default where relabelling is
+    soft, else 0.5. relabel, relabel_threshold: of hone_ner; by default "soft", under a CRF "hard". freeze_layers: layers of the encoder that stay as they are. replay: a corpus of the old labels. plain:
     without a teacher, for comparison: the annotation is taken for complete, and the old labels are forgotten."""
 
     labels: Sequence[str] = ()
     component: str | None = None
     dev: Path | None = None
     replay: Path | None = None
-    relabel: str = "hard"
+    relabel: str | None = None
     relabel_threshold: float = 0.5
-    alpha: float = 0.5
+    alpha: float | None = None
     temperature: float = 2.0
     freeze_embeddings: bool = False
     freeze_layers: Sequence[int] = ()
@@ -103,12 +103,14 @@ def check(output: Path, choices: Choices, *, overwrite: bool = False) -> None:
     """Refuse what would fail when the config is written or trained. Raises H525 and H526."""
     if output.exists() and not overwrite:
         raise HoneError(Errors.H525.format(path=output))
+    relabel = choices.relabel or "soft"
+    alpha = 1.0 if choices.alpha is None else choices.alpha
     for option, value, is_right, expected in (
-        ("--alpha", choices.alpha, 0 < choices.alpha <= 1, "above 0, and at most 1"),  # 0 would learn nothing new
+        ("--alpha", alpha, 0 < alpha <= 1, "above 0, and at most 1"),  # 0 would learn nothing new
         ("--temperature", choices.temperature, choices.temperature > 0, "above 0"),
         ("--threshold", choices.relabel_threshold, 0 <= choices.relabel_threshold <= 1, "from 0 to 1"),
         ("--learn-rate", choices.learn_rate, choices.learn_rate > 0, "above 0"),
-        ("--relabel", choices.relabel, choices.relabel in get_args(Relabel), ", ".join(get_args(Relabel))),
+        ("--relabel", relabel, relabel in get_args(Relabel), ", ".join(get_args(Relabel))),
     ):
         if not is_right:
             raise HoneError(Errors.H526.format(option=option, value=value, expected=expected))
@@ -184,7 +186,9 @@ def _make_config(
     hard = (
         loss if loss["@losses"] != DISTILLATION else loss.get("hard") or {"@losses": "hone.CrossEntropy.v1"}
     )
-    taught = {"alpha": choices.alpha, "temperature": choices.temperature, "hard": hard}
+    relabel = _relabel(nlp, name, choices)
+    alpha = choices.alpha or (1.0 if relabel == "soft" else 0.5)
+    taught = {"alpha": alpha, "temperature": choices.temperature, "hard": hard}
     component["loss"] = hard if choices.plain else {"@losses": DISTILLATION, **taught}
     for other in config["components"]:
         if other != name:
@@ -193,6 +197,14 @@ def _make_config(
     _set_training(config["training"], choices, frozen=_other_heads(nlp, name))
     config["initialize"] = _initialize(nlp, name, labels, choices)
     return config
+
+
+def _relabel(nlp: Language, name: str, choices: Choices) -> str | None:
+    """What relabels; None: nothing, in components that have no O."""
+    if nlp.get_pipe_meta(name).factory != "hone_ner":
+        return None
+    pipe: Any = nlp.get_pipe(name)
+    return choices.relabel or ("hard" if pipe.model.maybe_get_ref("crf") else "soft")
 
 
 def _other_heads(nlp: Language, name: str) -> list[str]:
@@ -247,8 +259,8 @@ def _initialize(nlp: Language, name: str, labels: list[str], choices: Choices) -
     if not choices.plain:
         teacher = {"@misc": "hone.PipelineTeacher.v1", "model": "${paths.model}", "component": name}
         settings["teacher"] = teacher
-        if nlp.get_pipe_meta(name).factory == "hone_ner":
-            settings |= {"relabel": choices.relabel, "relabel_threshold": choices.relabel_threshold}
+        if relabel := _relabel(nlp, name, choices):
+            settings |= {"relabel": relabel, "relabel_threshold": choices.relabel_threshold}
     callbacks: dict[str, Any] = {"optimizer": {"@callbacks": "hone.BindOptimizer.v1"}}
     if choices.freeze_embeddings or choices.freeze_layers:
         callbacks["freeze"] = {
