@@ -56,11 +56,14 @@ def lay_out(
     """
     n_tokens, n_pieces = len(tokens[0]), len(pieces[0])
     first, last = overlapping(tokens, pieces)
-    borders = find_borders(first, last)
-    starts, ends = cut(borders, budget, overlap)
-    owner = np.repeat(
-        np.searchsorted(starts[1:] + ends[:-1], borders[:-1] + borders[1:], side="left"), np.diff(borders)
-    )
+    if n_pieces <= budget:
+        starts, ends = np.zeros(1, dtype=np.int64), np.array([n_pieces])
+        owner = np.zeros(n_pieces, dtype=np.int64)
+    else:
+        borders = find_borders(first, last)
+        starts, ends = cut(borders, budget, overlap)
+        middles = borders[:-1] + borders[1:]
+        owner = np.searchsorted(starts[1:] + ends[:-1], middles, side="left").repeat(np.diff(borders))
 
     counts = np.maximum(last - first + 1, 0)
     piece_i = np.repeat(np.arange(n_pieces), counts)
@@ -119,10 +122,7 @@ def cut(borders: Ints, budget: int, overlap: int) -> tuple[Ints, Ints]:
 
     A stretch without a border that is longer than the budget has a window of its own, with its true end here.
     """
-    n_pieces = int(borders[-1])
-    if n_pieces <= budget:
-        return np.zeros(1, dtype=np.int64), np.array([n_pieces])
-    starts, ends = [0], []
+    n_pieces, starts, ends = int(borders[-1]), [0], []
     while True:
         following = int(np.searchsorted(borders, starts[-1] + budget, side="right"))
         if borders[following - 1] <= starts[-1]:

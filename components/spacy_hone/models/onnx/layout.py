@@ -49,7 +49,7 @@ def arrange(docs: Sequence[Doc], wordpieces: "Wordpieces", settings: Settings) -
     Cut as by spacy-transformers, a token without wordpieces is none of `Rows.token`; as by `models.windows`, it has
     the first special one.
     """
-    prefix, suffix = wordpieces.prefix, wordpieces.suffix
+    prefix, suffix = (np.array(ids, dtype=np.int64) for ids in (wordpieces.prefix, wordpieces.suffix))
     budget, overlap = fit(settings, len(prefix) + len(suffix))
     stock = settings["windows"]["kind"] != "hone"
     shift = int(stock)  # column 0 is then for the tokens without wordpieces, and becomes -1
@@ -63,7 +63,7 @@ def arrange(docs: Sequence[Doc], wordpieces: "Wordpieces", settings: Settings) -
         )
         token = np.repeat(np.arange(len(layout.lengths)) + stretch.first, layout.lengths)
         places.append((layout.rows + len(ids), layout.cols - shift, token))
-        ids += [np.array([*prefix, *pieces.ids[a:b], *suffix]) for a, b in zip(layout.starts, layout.ends)]
+        ids += [np.concatenate((prefix, pieces.ids[a:b], suffix)) for a, b in zip(layout.starts, layout.ends)]
     row, col, token = map(np.concatenate, zip(*places))
     found = col >= 0
     return Rows(
