@@ -56,15 +56,7 @@ def lay_out(
     """
     n_tokens, n_pieces = len(tokens[0]), len(pieces[0])
     first, last = overlapping(tokens, pieces)
-    if n_pieces <= budget:
-        starts, ends = np.zeros(1, dtype=np.int64), np.array([n_pieces])
-        owner = np.zeros(n_pieces, dtype=np.int64)
-    else:
-        borders = find_borders(first, last)
-        starts, ends = cut(borders, budget, overlap)
-        middles = borders[:-1] + borders[1:]
-        owner = np.searchsorted(starts[1:] + ends[:-1], middles, side="left").repeat(np.diff(borders))
-
+    starts, ends, owner = find_windows(first, last, budget, overlap)
     counts = np.maximum(last - first + 1, 0)
     piece_i = np.repeat(np.arange(n_pieces), counts)
     token_i = (
@@ -101,6 +93,18 @@ def overlapping(tokens: tuple[Ints, Ints], pieces: tuple[Ints, Ints]) -> tuple[I
     first = np.searchsorted(tokens[1], pieces[0], side="right")
     last = np.searchsorted(tokens[0], pieces[1], side="left") - 1
     return first, last
+
+
+def find_windows(first: Ints, last: Ints, budget: int, overlap: int) -> tuple[Ints, Ints, Ints]:
+    """Windows [start, end), and of each wordpiece the window that its token reads."""
+    n_pieces = len(first)
+    if n_pieces <= budget:
+        return np.zeros(1, dtype=np.int64), np.array([n_pieces]), np.zeros(n_pieces, dtype=np.int64)
+    borders = find_borders(first, last)
+    starts, ends = cut(borders, budget, overlap)
+    middles = borders[:-1] + borders[1:]
+    owner = np.searchsorted(starts[1:] + ends[:-1], middles, side="left")
+    return starts, ends, np.repeat(owner, np.diff(borders))
 
 
 def find_borders(first: Ints, last: Ints) -> Ints:
