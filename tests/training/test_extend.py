@@ -119,7 +119,7 @@ def test_a_head_that_shares_the_encoder_is_named(model, tmp_path):
         (False, {"relabel": "hard"}, "hard", 0.5),
         (False, {"relabel": "none"}, "none", 0.5),
         (True, {}, "hard", 0.5),
-        (True, {"relabel": "soft"}, "soft", 1.0),
+        (True, {"relabel": "soft"}, "soft", 0.5),
     ],
 )
 def test_what_is_not_said_follows(model, tmp_path, *, crf, given, relabel, alpha):

@@ -58,16 +58,16 @@ def extend_cli(
         ),
     ] = None,
     threshold: Annotated[
-        float, typer.Option(help="Confidence from which the old pipeline is believed")
+        float, typer.Option(help="Confidence from which the old pipeline is believed, with --relabel hard")
     ] = 0.5,
     alpha: Annotated[
         float | None,
         typer.Option(
             help="Share of the annotation in the loss; the rest is distillation's",
-            show_default="1 with --relabel soft, else 0.5",
+            show_default="1 with --relabel soft, else and under a CRF 0.5",
         ),
     ] = None,
-    temperature: Annotated[float, typer.Option(help="Of the distillation")] = 2.0,
+    temperature: Annotated[float, typer.Option(help="Of the distillation, where alpha is below 1")] = 2.0,
     freeze_embeddings: Annotated[bool, typer.Option("--freeze-embeddings", help="Of the encoder")] = False,
     freeze_layers: Annotated[str, typer.Option(help="Layers of the encoder, as 0,1,2; 0 is the lowest")] = "",
     steps: Annotated[int, typer.Option(min=1, help="Updates")] = 240,

@@ -33,9 +33,11 @@ SHARED = """#
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """How a pipeline is extended. alpha, temperature: of hone.Distillation.v1; alpha is 1 by default where relabelling is
-    soft, else 0.5. relabel, relabel_threshold: of hone_ner; by default "soft", under a CRF "hard". freeze_layers: layers of the encoder that stay as they are. replay: a corpus of the old labels. plain:
-    without a teacher, for comparison: the annotation is taken for complete, and the old labels are forgotten."""
+    """How a pipeline is extended. relabel, relabel_threshold: of hone_ner. alpha, temperature: of
+    hone.Distillation.v1. By default relabelling is "soft" and alpha 1, under a CRF, which takes no soft targets, "hard"
+    and 0.5; alpha is 0.5 where relabelling is not soft, and in other components. freeze_layers: layers of the
+    encoder that stay as they are. replay: a corpus of the old labels. plain: without a teacher, for comparison: the
+    annotation is taken for complete, and the old labels are forgotten."""
 
     labels: Sequence[str] = ()
     component: str | None = None
@@ -186,9 +188,7 @@ def _make_config(
     hard = (
         loss if loss["@losses"] != DISTILLATION else loss.get("hard") or {"@losses": "hone.CrossEntropy.v1"}
     )
-    relabel = _relabel(nlp, name, choices)
-    alpha = choices.alpha or (1.0 if relabel == "soft" else 0.5)
-    taught = {"alpha": alpha, "temperature": choices.temperature, "hard": hard}
+    taught = {"alpha": _alpha(nlp, name, choices), "temperature": choices.temperature, "hard": hard}
     component["loss"] = hard if choices.plain else {"@losses": DISTILLATION, **taught}
     for other in config["components"]:
         if other != name:
@@ -203,8 +203,18 @@ def _relabel(nlp: Language, name: str, choices: Choices) -> str | None:
     """What relabels; None: nothing, in components that have no O."""
     if nlp.get_pipe_meta(name).factory != "hone_ner":
         return None
+    return choices.relabel or ("hard" if _has_crf(nlp, name) else "soft")
+
+
+def _alpha(nlp: Language, name: str, choices: Choices) -> float:
+    if choices.alpha is not None:
+        return choices.alpha
+    return 1.0 if _relabel(nlp, name, choices) == "soft" and not _has_crf(nlp, name) else 0.5
+
+
+def _has_crf(nlp: Language, name: str) -> bool:
     pipe: Any = nlp.get_pipe(name)
-    return choices.relabel or ("hard" if pipe.model.maybe_get_ref("crf") else "soft")
+    return pipe.crf is not None
 
 
 def _other_heads(nlp: Language, name: str) -> list[str]:

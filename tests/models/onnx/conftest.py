@@ -59,8 +59,10 @@ def toy_graph(toy_files) -> Callable[..., Graph]:
             "inputs": ["input_ids", "attention_mask"],
             "precision": "fp32",
         }
+        from spacy_hone.deploy.optimize.split import split
+
         onnx, tokenizer = toy_files()
-        return Graph(onnx, {}, tokenizer, {**given, **settings})
+        return Graph(*split(onnx), tokenizer, {**given, **settings})
 
     return make
 

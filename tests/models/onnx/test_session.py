@@ -32,7 +32,10 @@ def test_vectors(onnx):
 
 
 def test_copies_are_not_opened_and_work(onnx):
-    session = Session(onnx, threads=1)
+    from spacy_hone.deploy.optimize.split import split
+
+    graph, weights = split(onnx)
+    session = Session(graph, threads=1, weights=weights)
     expected = session.run(INPUTS)
     for other in (copy.deepcopy(session), pickle.loads(pickle.dumps(session))):
         assert not other._opened

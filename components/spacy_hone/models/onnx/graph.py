@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, get_args
@@ -66,10 +67,15 @@ class Graph:
 
     def __post_init__(self) -> None:
         check(self.settings)
+        contiguous = {name: np.asarray(array, order="C") for name, array in self.weights.items()}
+        object.__setattr__(self, "weights", contiguous)  # safetensors writes others wrongly
         found = digest(self.onnx, self.weights)
         if (expected := self.settings.get("sha256", found)) != found:
             raise HoneError(Errors.H220.format(found=found, expected=expected))
         object.__setattr__(self, "settings", {**self.settings, "sha256": found})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Graph":
+        return self
 
     def to_disk(self, path: Path) -> None:
         """Write the four files into a folder, which is made. The graph is left as it is where it is there already."""
@@ -80,6 +86,7 @@ class Graph:
         if not all(self.saved.holds(path / name, sha256) for name in (ONNX, WEIGHTS)):
             (path / ONNX).write_bytes(self.onnx)
             import_safetensors().numpy.save_file(self.weights, path / WEIGHTS)
+            shutil.copymode(path / ONNX, path / WEIGHTS)  # it makes files for their owner alone
             for name in (ONNX, WEIGHTS):
                 self.saved.note(path / name, sha256)
 
@@ -91,7 +98,9 @@ class Graph:
             settings = json.loads((path / CFG).read_text(encoding="utf8"))
             weights = safetensors.numpy.load_file(path / WEIGHTS)
             return cls((path / ONNX).read_bytes(), weights, (path / TOKENIZER).read_bytes(), settings)
-        except (OSError, json.JSONDecodeError, safetensors.SafetensorError) as err:
+        except safetensors.SafetensorError as err:
+            raise HoneError(Errors.H219.format(path=path, problem=f"{WEIGHTS}: {err}")) from err
+        except (OSError, json.JSONDecodeError) as err:
             raise HoneError(Errors.H219.format(path=path, problem=err)) from err
 
     def to_bytes(self) -> bytes:
@@ -104,10 +113,10 @@ class Graph:
 
 
 def digest(onnx: bytes, weights: Weights) -> str:
-    """SHA-256 of a graph and of its weights in the order of their names, in hexadecimal."""
+    """SHA-256 of a graph and of its weights, contiguous arrays, in the order of their names, in hexadecimal."""
     found = hashlib.sha256(onnx)
     for name in sorted(weights):
-        array = np.ascontiguousarray(weights[name])
+        array = weights[name]
         found.update(f"{name} {array.dtype.str} {array.shape}".encode())
         found.update(array.reshape(-1).view(np.uint8).data)
     return found.hexdigest()

@@ -29,12 +29,12 @@ class Session:
 
     Several runs are faster side by side, each in one thread, than one after another in all of them (6 x 384 encoder in
     int8, 2 cores: 12 to 25 %). That takes a session of ONNX Runtime for each of the two ways, opened when it is needed.
-    The second way closes the session of the first, so that the weights are held once; a process that comes back to the
-    first opens that again and keeps both.
+    The second way closes the session of the first, so that ONNX Runtime holds the weights once; a process that comes back
+    to the first, with a single text or a short last batch, opens that again and keeps both.
 
-    onnx: the graph. weights: those that it refers to and does not hold. threads: of a lone run, and the number of runs at once of one caller; 0: as many as there are cores,
-    or 1 in a worker of `nlp.pipe(n_process=...)`. With OMP_WAIT_POLICY=passive in the environment they do not spin while they
-    wait. Raises H208.
+    onnx: the graph. weights: those that it refers to and does not hold. threads: of a lone run, and the number of runs
+    at once of one caller; 0: as many as there are cores, or 1 in a worker of `nlp.pipe(n_process=...)`. With
+    OMP_WAIT_POLICY=passive in the environment they do not spin while they wait. Raises H208.
     """
 
     def __init__(
@@ -79,6 +79,9 @@ class Session:
     def __getstate__(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("onnx", "threads", "provider", "weights")}
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Session":
+        return Session(**self.__getstate__())
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
 
@@ -97,8 +100,8 @@ def open_session(onnx: bytes, weights: Weights, threads: int, provider: Provider
     options.enable_mem_pattern = False  # patterns are of shapes, and each batch has another
     if os.environ.get("OMP_WAIT_POLICY", "").lower() == "passive":
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    values = [ort.OrtValue.ortvalue_from_numpy(array) for array in weights.values()]
     try:
+        values = [ort.OrtValue.ortvalue_from_numpy(array) for array in weights.values()]
         options.add_external_initializers(list(weights), values)
         session = ort.InferenceSession(onnx, options, providers=[(name, settings)])
     except Exception as err:  # its classes have no public base
