@@ -82,7 +82,8 @@ def predict(nlp: Language, docs: Iterable[Doc]) -> Iterator[Doc]:
     """The pipeline's documents for the same texts, or tokens, without the encoder's output."""
     bare = (copy_words(doc, nlp.vocab) if doc.has_unknown_spaces else nlp.make_doc(doc.text) for doc in docs)
     for doc in nlp.pipe(bare, batch_size=64):
-        doc._.trf_data = None
+        if doc.has_extension("trf_data"):
+            doc._.trf_data = None
         yield doc
 
 
