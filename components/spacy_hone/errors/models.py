@@ -63,8 +63,8 @@ class ModelsErrors:
         "encoder.onnx and encoder.safetensors. Copy the pipeline again, or run `python -m spacy hone optimize` again."
     )
     H220 = (
-        "[H220] The ONNX graph, or its weights, is not the one that this pipeline was saved with: SHA-256 is {found}, expected "
-        "{expected}. Copy the pipeline again, with all of its files, or run `python -m spacy hone optimize` again."
+        "[H220] The ONNX graph, or its weights, is not the one that this pipeline was saved with: SHA-256 is {found}, "
+        "expected {expected}. Copy the pipeline again, with all of its files, or run `python -m spacy hone optimize` again."
     )
     H221 = "[H221] The settings of an ONNX graph are not whole: {problem}."
     H222 = (
