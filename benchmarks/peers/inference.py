@@ -66,6 +66,10 @@ PIPELINES = {
     "hone-int8": "int8",
     "hone_ner-fp32": "own-fp32",
     "hone_ner-int8": "own-int8",
+    "hone-openvino-fp32": "openvino-fp32",
+    "hone-openvino-int8": "openvino-int8",
+    "hone_ner-openvino-fp32": "own-openvino-fp32",
+    "hone_ner-openvino-int8": "own-openvino-int8",
 }
 """The folders of those that are spaCy pipelines."""
 INFERENCE_SYSTEMS: dict[str, Build] = {

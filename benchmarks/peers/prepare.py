@@ -1,7 +1,7 @@
 """What is measured, made once: a stock pipeline and one of ours, both optimised, and an encoder as a Hugging Face checkpoint.
 
-Into a folder come `stock`, `fp32`, `int8` (pipelines); `own`, `own-fp32`, `own-int8` (the same with `hone_ner`, as
-`configs/ner_trf.cfg` has it); `hf` (a token classifier over the stock pipeline's encoder); `dev.spacy` and `test.spacy`.
+Into a folder come `stock`, `fp32`, `int8`, `openvino-fp32`, `openvino-int8` (pipelines); `own`, `own-fp32` ... (the same with
+`hone_ner`, as `configs/ner_trf.cfg` has it); `hf` (a token classifier over the stock pipeline's encoder); `dev.spacy` and `test.spacy`.
 """
 
 from collections.abc import Sequence
@@ -25,10 +25,12 @@ from peers.pipelines import STOCK_CONFIG, make_config, use_gpu_if_any, write_doc
 from peers.speed import CONFIG
 from spacy_hone.cli.optimize import optimize
 from spacy_hone.deploy.optimize.choices import Choices, Precision
+from spacy_hone.models.onnx.graph import Engine
 
 SPLIT = "630/70"
 TRAINED = {"stock": STOCK_CONFIG, "own": CONFIG}
 PREFIXES = {"stock": "", "own": "own-"}  # of the folders of what is optimised
+ENGINES: dict[Engine, str] = {"onnxruntime": "", "openvino": "openvino-"}
 HEAD = Settings(DATA, 60, 1e-2, 0, {"precision": "fp32", "dropout": "0"})
 
 
@@ -43,10 +45,13 @@ def prepare(folder: Path, updates: int) -> None:
             train_pipeline(config, dev.train, updates, folder / name)
     if not (folder / "hf").exists():
         fit_head(folder, dev.train)
-    for (name, prefix), precision in product(PREFIXES.items(), get_args(Precision)):
-        if not (folder / f"{prefix}{precision}").exists():
-            choices = Choices(dev=folder / "dev.spacy", precision=precision)
-            optimize(str(folder / name), folder / f"{prefix}{precision}", choices, log=print)
+    for (name, prefix), (engine, infix), precision in product(
+        PREFIXES.items(), ENGINES.items(), get_args(Precision)
+    ):
+        target = folder / f"{prefix}{infix}{precision}"
+        if not target.exists():
+            choices = Choices(dev=folder / "dev.spacy", precision=precision, engine=engine)
+            optimize(str(folder / name), target, choices, log=print)
 
 
 def train_pipeline(source: Path, docs: Sequence[Doc], updates: int, target: Path) -> None:

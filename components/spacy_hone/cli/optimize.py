@@ -1,4 +1,4 @@
-"""`hone optimize`: the same pipeline with an encoder of ONNX Runtime, in float32 or in 8 bits."""
+"""`hone optimize`: the same pipeline with an encoder of ONNX Runtime or OpenVINO, in float32 or in 8 bits."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -41,9 +41,12 @@ def optimize_cli(
     ] = None,
     threads: Annotated[int, typer.Option(help="Of the encoder; 0: one for each core")] = 0,
     provider: Annotated[str, typer.Option(help="What the encoder runs on: cpu or cuda")] = "cpu",
+    engine: Annotated[
+        str, typer.Option(help="What computes the encoder: onnxruntime, or openvino (faster in int8)")
+    ] = "onnxruntime",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="OUT may be a pipeline already")] = False,
 ) -> None:
-    """Write a pipeline that computes its transformer by ONNX Runtime, and needs no torch.
+    """Write a pipeline that computes its transformer by ONNX Runtime or OpenVINO, and needs no torch.
 
     All components that listen to the transformer follow, with their weights. In float32 the decisions on DEV stay the
     same; in int8 the score is measured again, and as many layers stay in float32 as --max-drop takes. MODEL stays as it
@@ -59,6 +62,7 @@ def optimize_cli(
             reduce_range=reduce_range,
             threads=threads,
             provider=cast(Any, provider),
+            engine=cast(Any, engine),
         )
         with console.status("") as status:
             report = optimize(model, output, choices, overwrite=overwrite, log=status.update)
@@ -89,7 +93,7 @@ def optimize(
     """
     choices.check()
     check_place(output, model, overwrite)
-    require_packages()
+    require_packages(choices.engine)
     from ..deploy.optimize.build import build
 
     nlp = load_pipeline(model)

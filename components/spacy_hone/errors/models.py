@@ -51,7 +51,7 @@ class ModelsErrors:
     )
     H217 = (
         "[H217] An optimised encoder needs the library {package}, which {problem}. Install it: pip install "
-        "'spacy-hone[onnx]'."
+        "'spacy-hone[{extra}]'."
     )
     H218 = (
         '[H218] provider = "{provider}", but ONNX Runtime {version} cannot use it: {problem}. Install onnxruntime-gpu '

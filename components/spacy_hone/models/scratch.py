@@ -35,8 +35,8 @@ def build_transformer_encoder(
     dropout: float = 0.1,
     max_positions: int = 512,
     precision: Precision = "auto",
-    window: int = 256,
-    stride: int = 64,
+    window: int = 128,
+    stride: int = 32,
     max_batch_wordpieces: int = 4096,
 ) -> Model[list[Doc], Any]:
     """`hone.TransformerEncoder.v1`: BERT's layers from random weights, fixed sinusoidal positions.

@@ -30,8 +30,8 @@ def build_transformer_model(
     keep_layers: list[int] | None = None,
     freeze_embeddings: bool = False,
     freeze_layers: list[int] = NO_LAYERS,
-    window: int = 256,
-    stride: int = 64,
+    window: int = 128,
+    stride: int = 32,
     max_batch_wordpieces: int = 4096,
     tokenizer_config: dict[str, Any] = NOTHING,
     transformer_config: dict[str, Any] = NOTHING,
@@ -45,7 +45,7 @@ def build_transformer_model(
         half the depth; None: all. Layer 0 is next to the embeddings.
     freeze_embeddings, freeze_layers: what is not trained; layers are counted as they are after `keep_layers`.
     window: wordpieces of a window, special ones included; 0 is the encoder's maximum, which limits it in any
-        case. Windows begin and end at token borders.
+        case. Windows begin and end at token borders. Longer ones see more and take longer: attention is quadratic.
     stride: wordpieces that neighbouring windows share at most, limited to half a window.
     max_batch_wordpieces: padded wordpieces of one forward pass; this bounds the memory of prediction.
     tokenizer_config, transformer_config: overrides of the files' settings, as `{"hidden_dropout_prob": 0.2}`.

@@ -38,14 +38,14 @@ def source(checkpoint):
 @pytest.mark.parametrize("kind", ["Bert", "DistilBert", "Albert"])
 def test_vectors_stay(source, kind, provider, attention):
     found = convert(source(kind), TEXTS, provider)
-    assert found.probe.gap(found.graph) <= LIMIT
+    assert found.probe.gap(found.network) <= LIMIT
     if kind == "Bert":
         assert found.fused.get("Attention") == attention and found.fused["BiasGelu"] == 2
 
 
 def test_any_shape_can_be_run(source):
     bert = source()
-    session = Session(convert(bert, TEXTS).graph, threads=1)
+    session = Session(convert(bert, TEXTS).network.code, threads=1)
     for shape in ((1, 1), (5, 64)):
         ids = np.random.default_rng(0).integers(5, 50, shape)
         with torch.inference_mode():
@@ -93,21 +93,21 @@ def test_encoders_of_other_inputs_are_refused(source):
 
 def test_a_graph_goes_with_its_tokenizer(source):
     bert = source()
-    packed = pack(bert, convert(bert, TEXTS).graph, "fp32")
+    packed = pack(bert, convert(bert, TEXTS).network, "fp32")
     assert packed.settings["width"] == 16 and packed.settings["max_positions"] == 64
     assert packed.tokenizer == bert.wordpieces.files["tokenizer.json"]
 
 
 def test_weights_lie_beside_their_graph(source, tmp_path):
     bert = source()
-    graph = convert(bert, TEXTS).graph
-    packed = pack(bert, graph, "fp32")
+    whole = convert(bert, TEXTS).network
+    packed = pack(bert, whole, "fp32")
     sizes = [array.nbytes for array in packed.weights.values()]
-    assert sizes and min(sizes) >= LEAST and len(packed.onnx) < len(graph) - 0.8 * sum(sizes)
+    assert sizes and min(sizes) >= LEAST and len(packed.code) < len(whole.code) - 0.8 * sum(sizes)
     ids = np.random.default_rng(0).integers(5, 50, (3, 7))
     inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-    expected = Session(graph, threads=1).run(inputs)
-    found = Session(packed.onnx, threads=1, weights=packed.weights).run(inputs)
+    expected = Session(whole.code, threads=1).run(inputs)
+    found = Session(packed.code, threads=1, weights=packed.weights).run(inputs)
     np.testing.assert_allclose(found, expected, atol=1e-6)
     packed.to_disk(tmp_path)  # as any program opens it
     [found] = InferenceSession(tmp_path / "encoder.onnx", providers=["CPUExecutionProvider"]).run(

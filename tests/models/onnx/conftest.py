@@ -10,7 +10,7 @@ import pytest
 import spacy
 from spacy.language import Language
 
-from spacy_hone.models.onnx.graph import Graph
+from spacy_hone.models.onnx.graph import Graph, Network
 
 LONGEST = 64
 
@@ -62,7 +62,8 @@ def toy_graph(toy_files) -> Callable[..., Graph]:
         from spacy_hone.deploy.optimize.split import split
 
         onnx, tokenizer = toy_files()
-        return Graph(*split(onnx), tokenizer, {**given, **settings})
+        code, weights, _ = split(Network(onnx, {}))
+        return Graph(code, weights, tokenizer, {**given, **settings})
 
     return make
 

@@ -12,6 +12,8 @@ import pytest
 
 from spacy_hone.errors import HoneError
 from spacy_hone.models.onnx import session as module
+from spacy_hone.models.onnx.engines import open_network
+from spacy_hone.models.onnx.graph import Network
 from spacy_hone.models.onnx.session import Session
 
 IDS = np.array([[2, 7, 9, 3], [2, 8, 3, 0]])
@@ -34,8 +36,8 @@ def test_vectors(onnx):
 def test_copies_are_not_opened_and_work(onnx):
     from spacy_hone.deploy.optimize.split import split
 
-    graph, weights = split(onnx)
-    session = Session(graph, threads=1, weights=weights)
+    code, weights, _ = split(Network(onnx, {}))
+    session = Session(code, threads=1, weights=weights)
     expected = session.run(INPUTS)
     for other in (copy.deepcopy(session), pickle.loads(pickle.dumps(session))):
         assert not other._opened
@@ -44,8 +46,7 @@ def test_copies_are_not_opened_and_work(onnx):
 
 def test_threads_share_one(onnx, monkeypatch):
     opened = []
-    monkeypatch.setattr(module, "open_session", lambda *args: opened.append(args) or original(*args))
-    original = open_session
+    monkeypatch.setattr(module, "open_network", lambda *args: opened.append(args) or open_network(*args))
     session = Session(onnx, threads=1)
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda _: session.run(INPUTS), range(8)))
@@ -53,29 +54,26 @@ def test_threads_share_one(onnx, monkeypatch):
     assert all(np.array_equal(result, results[0]) for result in results)
 
 
-open_session = module.open_session
-
-
 def test_a_lone_run_has_all_threads_and_others_one_each(onnx, monkeypatch):
     opened = []
 
-    def open_and_note(onnx, weights, threads, provider):
-        session = open_session(onnx, weights, threads, provider)
-        opened.append((threads, weakref.ref(session)))
-        return session
+    def open_and_note(network, threads, lanes, provider):
+        run = open_network(network, threads, lanes, provider)
+        opened.append((lanes or "all", weakref.ref(run)))
+        return run
 
-    monkeypatch.setattr(module, "open_session", open_and_note)
+    monkeypatch.setattr(module, "open_network", open_and_note)
     session = Session(onnx, threads=2)
     first = session.run(INPUTS)
-    for alone, threads, held in [
-        (False, [2, 1], [1]),  # the weights are not held twice
-        (True, [2, 1, 2], [1, 2]),  # until it is seen that both are needed
-        (False, [2, 1, 2], [1, 2]),
-        (True, [2, 1, 2], [1, 2]),
+    for alone, lanes, held in [
+        (False, ["all", 2], [2]),  # the weights are not held twice
+        (True, ["all", 2, "all"], [2, "all"]),  # until it is seen that both are needed
+        (False, ["all", 2, "all"], [2, "all"]),
+        (True, ["all", 2, "all"], [2, "all"]),
     ]:
         np.testing.assert_allclose(session.run(INPUTS, alone=alone), first, atol=1e-6)
         gc.collect()
-        assert [n for n, _ in opened] == threads
+        assert [n for n, _ in opened] == lanes
         assert [n for n, found in opened if found()] == held
 
 

@@ -12,11 +12,10 @@ from ...errors import Errors
 from ...models.onnx.graph import GraphPrecision
 from ...teachers.texts import read_texts
 from .checks import refuse, require_gap, require_same
-from .choices import Choices
+from .choices import PACKAGES, Choices
 from .convert import convert
 from .processor import read_processor
 from .prune import prune
-from .quantize import find_parts, prepare, quantize
 from .report import Report, pair
 from .saving import check_saved, find_torch, save, size_of
 from .scores import run, shown
@@ -25,9 +24,14 @@ from .source import find_source
 from .stand import Stand
 from .swap import find_listening
 from .token_vectors import compare, expect
+from .tools import TOOLS
+from .vectors import sample_inputs
 
-ROWS, SAMPLE = 32, 64  # texts and documents whose vectors are compared
-MADE_BY = ("torch", "transformers", "spacy-transformers", "onnx", "onnxruntime")
+ROWS, SAMPLE, SCALES = (
+    32,
+    64,
+    300,
+)  # texts and documents whose vectors are compared; texts that scales are found on
 Log = Callable[[str], None]
 
 
@@ -54,12 +58,13 @@ def build(
     new = source
     if corpus := choices.prune_vocab:
         new = prune(source, partial(_read, corpus, nlp))
-    graph, fused, probe = convert(new, [doc.text for doc in golds[:ROWS]], choices.provider)
+    texts = [doc.text for doc in golds[:SCALES]]
+    network, fused, probe = convert(new, texts[:ROWS], choices.provider, choices.engine)
 
     log("Comparing vectors and decisions")
     stand = Stand(nlp, new, golds, choices)
-    score = stand.score(graph)
-    gap = probe.gap(graph)
+    score = stand.score(network)
+    gap = probe.gap(network)
     if new is source:  # with fewer wordpieces, documents with others than the corpus has will differ
         gap = compare(nlp, source.name, expected, golds[:SAMPLE])
         require_gap("optimised pipeline", gap)
@@ -67,23 +72,23 @@ def build(
             require_same(before, stand.outcome, choices.dev)
 
     processor, least = read_processor(), before.score - choices.max_drop
-    trials = [Trial((), score, len(graph))]
+    trials = [Trial((), score, network.size)]
     if score < least:  # the vocabulary is too small
         raise refuse(before.score, trials, choices.max_drop)
     is_int8 = choices.precision == "int8"
     seven = is_int8 and (processor.saturates if choices.reduce_range is None else choices.reduce_range)
-    result = Search(graph, {}, trials)
+    result = Search(network, {}, trials)
     if is_int8:
         log("Quantising")
-        prepared = prepare(graph)
-        parts = find_parts(prepared, source.depth)
-        result = search(parts, partial(quantize, prepared, seven), probe.error, stand.score, least)
-    if result.graph is None:
+        rows = sample_inputs(new, texts)
+        parts, quantize = TOOLS[choices.engine].quantizer(network, source.depth, seven, rows)
+        result = search(parts, quantize, probe.error, stand.score, least)
+    if result.network is None:
         raise refuse(before.score, result.trials, choices.max_drop)
 
     kept, after = result.trials[-1].kept, stand.outcome
     precision: GraphPrecision = "mixed" if kept else choices.precision
-    stand.put(result.graph, precision)
+    stand.put(result.network, precision)
     report = Report(
         model=model,
         precision=precision,
@@ -106,7 +111,8 @@ def build(
         reduce_range=seven,
         threads=choices.threads,
         provider=choices.provider,
-        versions={package: version(package) for package in MADE_BY},
+        engine=choices.engine,
+        versions={package: version(package) for package in PACKAGES[choices.engine]},
         warnings=[*source.warnings, *_warn(nlp, source.name), *(processor.warn(seven) if is_int8 else [])],
     )
     log("Writing")

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ...errors import Errors, HoneError
-from ...models.onnx.session import import_onnxruntime
+from ...models.onnx.engines import Provider, import_onnxruntime
+from ...models.onnx.graph import CODE, Engine
 
 Precision = Literal["int8", "fp32"]
-Provider = Literal["cpu", "cuda"]
-PACKAGES = ("torch", "transformers", "spacy_transformers", "onnx", "onnxruntime")
+COMMON = ("torch", "transformers", "spacy_transformers", "onnx", "onnxruntime")
+PACKAGES: dict[Engine, tuple[str, ...]] = {
+    "onnxruntime": COMMON,
+    "openvino": (*COMMON, "openvino", "nncf"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +23,7 @@ class Choices:
 
     dev: the corpus that scores are measured on. precision: of the weights. max_drop: how far the weighted score may
     fall, as a share of 1. prune_vocab: texts whose wordpieces stay. reduce_range: weights of 7 bits; None: where this
-    processor needs that. threads: of the encoder, 0 for one a core. provider: what the encoder runs on.
+    processor needs that. threads: of the encoder, 0 for one a core. provider: what the encoder runs on. engine: what computes it.
     """
 
     dev: Path
@@ -29,14 +33,22 @@ class Choices:
     reduce_range: bool | None = None
     threads: int = 0
     provider: Provider = "cpu"
+    engine: Engine = "onnxruntime"
 
     def check(self) -> None:
         """Raise H724 for a value that cannot be."""
         for option, value, is_right, problem in (
             ("--precision", self.precision, self.precision in get_args(Precision), "expected int8 or fp32."),
             ("--provider", self.provider, self.provider in get_args(Provider), "expected cpu or cuda."),
+            ("--engine", self.engine, self.engine in CODE, f"expected one of {', '.join(CODE)}."),
             ("--max-drop", self.max_drop, 0 <= self.max_drop <= 1, "expected a share of 1, as 0.005."),
             ("--threads", self.threads, self.threads >= 0, "expected a number of threads, or 0."),
+            (
+                "--provider",
+                self.provider,
+                (self.engine, self.provider) != ("openvino", "cuda"),
+                "OpenVINO runs on the processor. Take --engine onnxruntime.",
+            ),
             (
                 "--provider",
                 self.provider,
@@ -48,9 +60,9 @@ class Choices:
                 raise HoneError(Errors.H724.format(option=option, value=value, problem=problem))
 
 
-def require_packages() -> None:
+def require_packages(engine: Engine = "onnxruntime") -> None:
     """Raise H709 for the first package that is not installed, H217 for an ONNX Runtime that is too old."""
-    for package in PACKAGES:
+    for package in PACKAGES[engine]:
         if find_spec(package) is None:
             raise HoneError(Errors.H709.format(package=package))
     import_onnxruntime()

@@ -3,41 +3,46 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ...models.onnx.graph import Graph, GraphPrecision
+from ...models.onnx.graph import Engine, Graph, GraphPrecision, Network
 from .checks import LIMIT, require_gap
 from .choices import Provider
 from .export import INPUTS, export
-from .fuse import fuse
 from .source import Source
 from .split import split
+from .tools import TOOLS
 from .vectors import Probe, sample_rows
 
 
 class Converted(NamedTuple):
-    """graph: the encoder in float32. fused: its fused operators, by kind. probe: holds other graphs against the
+    """network: the encoder in float32. fused: its fused operators, by kind. probe: holds other networks against the
     encoder."""
 
-    graph: bytes
+    network: Network
     fused: dict[str, int]
     probe: Probe
 
 
-def convert(source: Source, texts: Sequence[str], provider: Provider = "cpu") -> Converted:
+def convert(
+    source: Source, texts: Sequence[str], provider: Provider = "cpu", engine: Engine = "onnxruntime"
+) -> Converted:
     """Export an encoder and optimise the graph. texts: what vectors are compared on. provider: what it will run on.
+    engine: what will compute it.
 
     Raises H715 and H716 if it cannot be exported, H717 if the graph's vectors are others.
     """
     probe = Probe(source, sample_rows(source, texts))
     exported = export(source.transformer)
-    require_gap("exported graph", probe.gap(exported))
-    graph, fused = fuse(exported, source.transformer.config, provider, probe.gap, LIMIT)
-    return Converted(graph, fused, probe)
+    require_gap("exported graph", probe.gap(Network(exported, {})))
+    network, fused = TOOLS[engine].finish(exported, source.transformer.config, provider, probe.gap, LIMIT)
+    return Converted(network, fused, probe)
 
 
-def pack(source: Source, graph: bytes, precision: GraphPrecision) -> Graph:
-    """A graph with what `hone_encoder` needs beside it."""
+def pack(source: Source, network: Network, precision: GraphPrecision) -> Graph:
+    """A network with what `hone_encoder` needs beside it."""
+    code, weights, engine = split(network)
     return Graph(
-        *split(graph),
+        code,
+        weights,
         source.wordpieces.files["tokenizer.json"],
         {
             "width": source.width,
@@ -46,5 +51,6 @@ def pack(source: Source, graph: bytes, precision: GraphPrecision) -> Graph:
             "windows": source.windows,
             "inputs": list(INPUTS),
             "precision": precision,
+            "engine": engine,
         },
     )

@@ -42,9 +42,13 @@ def find_parts(graph: bytes, depth: int) -> dict[str, list[str]]:
     products = [
         node.name for node in model.graph.node if node.op_type in PRODUCTS and node.input[1] in weights
     ]
+    return {EMBEDDINGS: [node.name for node, _ in _tables(model)]} | deal_out(products, depth)
+
+
+def deal_out(products: Sequence[str], depth: int) -> dict[str, list[str]]:
+    """Names of products, in the order of computation, equally many to each layer."""
     shares = np.array_split(np.array(products, dtype=object), max(1, min(depth, len(products))))
-    parts = {EMBEDDINGS: [node.name for node, _ in _tables(model)]}
-    return parts | {f"layer {i}": share.tolist() for i, share in enumerate(shares)}
+    return {f"layer {i}": share.tolist() for i, share in enumerate(shares)}
 
 
 def quantize(graph: bytes, reduce_range: bool, keep: Collection[str] = ()) -> bytes:

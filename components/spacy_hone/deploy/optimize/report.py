@@ -7,6 +7,8 @@ from typing import Any
 from rich.console import Console
 
 from ...evaluation.tables import make_table, print_line
+from ...models.onnx.engines import NAMES
+from ...models.onnx.graph import Engine
 from .sensitivity import Trial
 
 
@@ -42,6 +44,7 @@ class Report:
     reduce_range: bool
     threads: int
     provider: str
+    engine: Engine
     versions: dict[str, str]
     warnings: list[str]
 
@@ -62,7 +65,8 @@ def print_report(report: Report, console: Console) -> None:
     before, after = report.entries
     lines = {
         "Encoder": f"{report.encoder}, {precision}{', weights of 7 bits' if report.reduce_range else ''}",
-        "Operators": ", ".join(f"{n} {kind}" for kind, n in report.fused.items()) or "left to ONNX Runtime",
+        "Operators": ", ".join(f"{n} {kind}" for kind, n in report.fused.items())
+        or f"left to {NAMES[report.engine]}",
         "Vocabulary": f"{before:,} entries" if before == after else f"{after:,} of {before:,} entries",
         "Vectors": f"in float32 within {report.gap:.1e}",
         "Decisions": f"the same in {report.same:.1%} of {report.documents:,} documents",

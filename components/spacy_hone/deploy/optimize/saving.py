@@ -14,12 +14,15 @@ from spacy.util import get_minor_version_range, split_requirement
 from thinc.api import Model, PyTorchShim
 
 from ...errors import Errors, HoneError
+from ...models.onnx.graph import Engine
 from .report import Report
 from .scores import decide, make_inputs
 
 FILE = "optimized.json"
 TORCH = {"torch", "transformers", "spacy-transformers", "safetensors", "spacy-hone"}
+EXTRAS: dict[Engine, str] = {"onnxruntime": "onnx", "openvino": "openvino"}
 BRIEF = (
+    "engine",
     "precision",
     "kept",
     "score",
@@ -37,7 +40,8 @@ def save(nlp: Language, report: Report, scores: Mapping[str, Any], folder: Path)
 
     RETURNS: the report with the size of the folder in it, which the files have too.
     """
-    extras = "train,onnx" if find_torch(nlp) else "onnx"
+    engine = EXTRAS[report.engine]
+    extras = f"train,{engine}" if find_torch(nlp) else engine
     nlp.meta["requirements"] = require(nlp.meta.get("requirements", []), extras)
     performance = nlp.meta.setdefault("performance", {})
     performance.update({name: scores[name] for name in {*performance, *report.scores} if name in scores})

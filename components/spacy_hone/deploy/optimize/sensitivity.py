@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from ...models.onnx.graph import Network
+
 
 class Trial(NamedTuple):
-    """A graph that was scored. kept: the parts in float32. size: bytes."""
+    """A network that was scored. kept: the parts in float32. size: bytes."""
 
     kept: tuple[str, ...]
     score: float
@@ -13,19 +15,19 @@ class Trial(NamedTuple):
 
 
 class Search(NamedTuple):
-    """What a search came to. graph: None if no trial was good enough. errors: of the vectors, with each part alone in
+    """What a search came to. network: None if no trial was good enough. errors: of the vectors, with each part alone in
     float32 (empty where the first trial was good enough). trials: in their order."""
 
-    graph: bytes | None
+    network: Network | None
     errors: dict[str, float]
     trials: list[Trial]
 
 
 def search(
     parts: Mapping[str, Sequence[str]],
-    build: Callable[[Sequence[str]], bytes],
-    error: Callable[[bytes], float],
-    score: Callable[[bytes], float],
+    build: Callable[[Sequence[str]], Network],
+    error: Callable[[Network], float],
+    score: Callable[[Network], float],
     least: float,
 ) -> Search:
     """Quantise as many parts as the score allows.
@@ -33,21 +35,21 @@ def search(
     All are quantised first. If that is not good enough, each part is left in float32 alone, to see how much of the
     vectors' error it takes away, and parts stay in float32, the most sensitive first, until the score holds.
 
-    parts: nodes of each part. build: a graph with these nodes in float32. error: of a graph's vectors. score: of the
-    pipeline with a graph. least: the score that is good enough.
+    parts: nodes of each part. build: a network with these nodes in float32. error: of its vectors. score: of the
+    pipeline with it. least: the score that is good enough.
     """
     trials: list[Trial] = []
 
-    def attempt(kept: Sequence[str]) -> bytes | None:
-        graph = build([node for part in kept for node in parts[part]])
-        trials.append(Trial(tuple(kept), score(graph), len(graph)))
-        return graph if trials[-1].score >= least else None
+    def attempt(kept: Sequence[str]) -> Network | None:
+        network = build([node for part in kept for node in parts[part]])
+        trials.append(Trial(tuple(kept), score(network), network.size))
+        return network if trials[-1].score >= least else None
 
-    if (graph := attempt(())) is not None:
-        return Search(graph, {}, trials)
+    if (network := attempt(())) is not None:
+        return Search(network, {}, trials)
     errors = {part: error(build(parts[part])) for part in parts}
     ranked = sorted(parts, key=errors.__getitem__)
     for n in range(1, len(parts)):  # with all of them there would be nothing left to quantise
-        if (graph := attempt(ranked[:n])) is not None:
-            return Search(graph, errors, trials)
+        if (network := attempt(ranked[:n])) is not None:
+            return Search(network, errors, trials)
     return Search(None, errors, trials)

@@ -6,14 +6,17 @@ import onnx
 import safetensors.numpy
 from onnx import TensorProto, numpy_helper
 
-from ...models.onnx.graph import WEIGHTS, Weights
+from ...models.onnx.graph import WEIGHTS, Network
 
 LEAST = 1024  # bytes; smaller ones stay
 
 
-def split(graph: bytes) -> tuple[bytes, Weights]:
-    """The graph with references to the file of its weights, and the weights by name."""
-    model = onnx.load_from_string(graph)
+def split(network: Network) -> Network:
+    """The graph with references to the file of its weights, and the weights by name. One that has its weights apart stays
+    as it is."""
+    if network.weights:
+        return network
+    model = onnx.load_from_string(network.code)
     large = [tensor for tensor in model.graph.initializer if len(tensor.raw_data) >= LEAST]
     weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in large}
     places = locate(safetensors.numpy.save(weights))
@@ -24,7 +27,7 @@ def split(graph: bytes) -> tuple[bytes, Weights]:
         tensor.data_location = TensorProto.EXTERNAL
         for key, value in where.items():
             tensor.external_data.add(key=key, value=str(value))
-    return model.SerializeToString(), weights
+    return network._replace(code=model.SerializeToString(), weights=weights)
 
 
 def locate(file: bytes) -> dict[str, tuple[int, int]]:

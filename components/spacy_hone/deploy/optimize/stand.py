@@ -1,11 +1,11 @@
-"""A pipeline with its new encoder, on which one graph after another is tried."""
+"""A pipeline with its new encoder, on which one network after another is tried."""
 
 from collections.abc import Sequence
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ...models.onnx.graph import GraphPrecision
+from ...models.onnx.graph import GraphPrecision, Network
 from .choices import Choices
 from .convert import pack
 from .scores import Outcome, run
@@ -17,7 +17,7 @@ class Stand:
     """nlp: the pipeline, whose transformer is replaced. source: the new encoder's tokenizer and settings. golds:
     documents of `choices.dev`.
 
-    Attribute: `outcome`, of the graph that was tried last.
+    Attribute: `outcome`, of the network that was tried last.
     """
 
     outcome: Outcome
@@ -28,12 +28,12 @@ class Stand:
         model = {"@architectures": "hone.OnnxEncoder.v1", **options}
         self.encoder = swap(nlp, source.name, source.width, {"model": model})
 
-    def put(self, graph: bytes, precision: GraphPrecision) -> None:
-        """Let the pipeline compute this graph."""
-        self.encoder.set_graph(pack(self.source, graph, precision))
+    def put(self, network: Network, precision: GraphPrecision) -> None:
+        """Let the pipeline compute this."""
+        self.encoder.set_graph(pack(self.source, network, precision))
 
-    def score(self, graph: bytes) -> float:
-        """The weighted score with a graph. Raises H721."""
-        self.put(graph, "mixed")
+    def score(self, network: Network) -> float:
+        """The weighted score with a network. Raises H721."""
+        self.put(network, "mixed")
         self.outcome = run(self.nlp, self.golds, self.path)
         return self.outcome.score

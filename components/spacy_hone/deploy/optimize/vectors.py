@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...errors import Errors, HoneError
+from ...models.onnx.graph import Network
 from ...models.onnx.session import Session
 from .export import INPUTS, explain
 from .source import Source
@@ -36,22 +37,22 @@ class Probe:
             raise self._fail("it is none that takes ids and a mask", err) from err
         self.expected: Floats = hidden.float().numpy()[self.has]
 
-    def gap(self, graph: bytes) -> float:
-        """See `largest_gap`. Raises H715 for a graph that does not run on rows of any length, as does `error`."""
-        return largest_gap(self.expected, self._run(graph))
+    def gap(self, network: Network) -> float:
+        """See `largest_gap`. Raises H715 for one that does not run on rows of any length, as does `error`."""
+        return largest_gap(self.expected, self._run(network))
 
-    def error(self, graph: bytes) -> float:
-        """Mean square error of a graph's vectors, in proportion to the mean square of the encoder's."""
-        difference = self._run(graph) - self.expected
+    def error(self, network: Network) -> float:
+        """Mean square error of a network's vectors, in proportion to the mean square of the encoder's."""
+        difference = self._run(network) - self.expected
         return float((difference**2).mean() / (self.expected**2).mean())
 
-    def _run(self, graph: bytes) -> Floats:
-        session = Session(graph)
+    def _run(self, network: Network) -> Floats:
+        session = Session(network.code, weights=network.weights, engine=network.engine)
         try:
             return session.run(self.inputs)[self.has]
         except HoneError:
             raise
-        except Exception as err:  # the classes of ONNX Runtime have no public base
+        except Exception as err:  # the classes of the engines have no public base
             raise self._fail("its graph does not run on rows of any length", err) from err
 
     def _fail(self, problem: str, err: Exception) -> HoneError:
@@ -65,6 +66,12 @@ def sample_rows(source: Source, texts: Sequence[str]) -> list[list[int]]:
     return [
         [*wordpieces.prefix, *pieces.ids[:room].tolist(), *wordpieces.suffix] for pieces in wordpieces(texts)
     ]
+
+
+def sample_inputs(source: Source, texts: Sequence[str]) -> list[dict[str, NDArray[np.int64]]]:
+    """Inputs of a network for some texts, one row each, without padding."""
+    rows = (np.array([row], dtype=np.int64) for row in sample_rows(source, texts))
+    return [dict(zip(INPUTS, (row, np.ones_like(row)))) for row in rows]
 
 
 def largest_gap(expected: Floats, found: Floats) -> float:

@@ -1,4 +1,4 @@
-"""An encoder that ONNX Runtime computes: documents to token vectors, without torch."""
+"""An encoder that ONNX Runtime or OpenVINO computes: documents to token vectors, without torch."""
 
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import closing
@@ -16,17 +16,21 @@ from ...errors import Errors, HoneError
 from ..forking import make_fork_safe
 from ..windows import Ints, batch_by_padding
 from .ahead import run_ahead
+from .engines import Provider
 from .graph import Graph
 from .layout import Rows, arrange
 from .listener import EncoderListener, no_gradient
 from .pooling import POOLS, Batch, Pooling, Vectors, check_pooling
-from .session import Provider, Session
+from .session import Session
 
 if TYPE_CHECKING:
     from ..tokenization import Wordpieces
 
 # Padding, in wordpieces, that takes a core as long as one more run (6 x 384 encoder in int8).
 WASTE = 8
+# Long rows are as many wordpieces, or the next multiple of STEP: products of odd sizes are slower (9 % with OpenVINO in
+# int8), and new sizes have to be prepared.
+LONG, STEP = 96, 4
 
 
 def build_onnx_encoder(
@@ -111,7 +115,9 @@ class OnnxShim(Shim):
 
     def set_graph(self, graph: Graph) -> None:
         self.graph = graph
-        self.session = Session(graph.onnx, self.session.threads, self.session.provider, graph.weights)
+        self.session = Session(
+            graph.code, self.session.threads, self.session.provider, graph.weights, graph.network.engine
+        )
         self.__dict__.pop("wordpieces", None)
 
     @cached_property
@@ -121,7 +127,7 @@ class OnnxShim(Shim):
             from ..tokenization import Wordpieces
         except ImportError as err:
             raise HoneError(
-                Errors.H217.format(package="tokenizers", problem=f"cannot be imported ({err})")
+                Errors.H217.format(package="tokenizers", extra="onnx", problem=f"cannot be imported ({err})")
             ) from err
         make_fork_safe()
         return Wordpieces({"tokenizer.json": self.loaded.tokenizer}, self.loaded.settings["pad_id"])
@@ -165,7 +171,7 @@ class OnnxShim(Shim):
         """Vectors of some rows, the longest being the first, shape (rows, longest, width). alone: see `Session.run`."""
         settings = self.loaded.settings
         lengths = rows.lengths[batch]
-        mask = np.arange(lengths[0]) < lengths[:, None]
+        mask = np.arange(self._pad(int(lengths[0]))) < lengths[:, None]
         ids = np.full(mask.shape, settings["pad_id"], dtype=np.int64)
         ids[mask] = np.concatenate([rows.ids[row] for row in batch])
         inputs = {
@@ -174,6 +180,10 @@ class OnnxShim(Shim):
             "token_type_ids": np.zeros_like(ids),
         }
         return self.session.run({name: inputs[name] for name in settings["inputs"]}, alone=alone)
+
+    def _pad(self, length: int) -> int:
+        step = STEP if length >= LONG else 1
+        return min(-(-length // step) * step, self.loaded.settings["max_positions"])
 
     @property
     def _waste(self) -> int:

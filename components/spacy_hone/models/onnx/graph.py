@@ -1,11 +1,11 @@
-"""An encoder as what is stored of it: an ONNX graph, its weights, a tokenizer, and how to cut documents for them."""
+"""An encoder as what is stored of it: a network, its weights, a tokenizer, and how to cut documents for them."""
 
 import hashlib
 import json
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NotRequired, TypedDict, get_args
+from typing import Any, Literal, NamedTuple, NotRequired, TypedDict, get_args
 
 import numpy as np
 import srsly
@@ -14,11 +14,32 @@ from numpy.typing import NDArray
 from ...errors import Errors, HoneError
 from ..saved import Saved
 
-CFG, TOKENIZER, ONNX, WEIGHTS = "cfg", "tokenizer.json", "encoder.onnx", "encoder.safetensors"
+CFG, TOKENIZER, WEIGHTS = "cfg", "tokenizer.json", "encoder.safetensors"
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 Kind = Literal["hone", "strided", "doc", "sent"]
 GraphPrecision = Literal["fp32", "int8", "mixed"]
+Engine = Literal["onnxruntime", "openvino"]
+CODE: dict[Engine, str] = {"onnxruntime": "encoder.onnx", "openvino": "encoder.xml"}
+BLOB = "weights"  # of OpenVINO: one array of bytes
 Weights = dict[str, NDArray[Any]]
+
+
+class Network(NamedTuple):
+    """What an engine computes.
+
+    code: a graph in ONNX, or OpenVINO's intermediate representation. It takes int64 arrays (rows, wordpieces) and gives
+    `last_hidden_state`, float32 (rows, wordpieces, width). weights: by name, those that the code refers to in another
+    file. engine: whose format this is.
+    """
+
+    code: bytes
+    weights: Weights
+    engine: Engine = "onnxruntime"
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.code) + sum(array.nbytes for array in self.weights.values())
 
 
 class Windows(TypedDict):
@@ -38,7 +59,8 @@ class Settings(TypedDict):
     """What has to be known of a graph.
 
     width: size of a vector. pad_id: fills rows up. max_positions: longest row of wordpieces, special ones included.
-    inputs: the names that the graph takes, of `INPUTS`. sha256: of the graph and its weights; computed if it is left out.
+    inputs: the names that the graph takes, of `INPUTS`. engine: what computes it; ONNX Runtime if it is left out.
+    sha256: of the graph and its weights; computed if it is left out.
     """
 
     width: int
@@ -47,19 +69,19 @@ class Settings(TypedDict):
     windows: Windows
     inputs: list[str]
     precision: GraphPrecision
+    engine: NotRequired[Engine]
     sha256: NotRequired[str]
 
 
 @dataclass(frozen=True)
 class Graph:
-    """onnx: takes int64 arrays (rows, wordpieces) and gives `last_hidden_state`, float32 (rows, wordpieces, width).
-    weights: by name, those that the graph refers to in the file encoder.safetensors.
+    """code, weights: see `Network`; the weights are those of the file encoder.safetensors.
     tokenizer: the content of a tokenizer.json.
 
     Raises H220 if the graph is not the one that the settings are of, H221 if the settings are not whole.
     """
 
-    onnx: bytes
+    code: bytes
     weights: Weights = field(repr=False, compare=False)  # sha256 tells them apart
     tokenizer: bytes
     settings: Settings
@@ -69,7 +91,7 @@ class Graph:
         check(self.settings)
         contiguous = {name: np.asarray(array, order="C") for name, array in self.weights.items()}
         object.__setattr__(self, "weights", contiguous)  # safetensors writes others wrongly
-        found = digest(self.onnx, self.weights)
+        found = digest(self.code, self.weights)
         if (expected := self.settings.get("sha256", found)) != found:
             raise HoneError(Errors.H220.format(found=found, expected=expected))
         object.__setattr__(self, "settings", {**self.settings, "sha256": found})
@@ -77,17 +99,21 @@ class Graph:
     def __deepcopy__(self, memo: dict[int, Any]) -> "Graph":
         return self
 
+    @property
+    def network(self) -> Network:
+        return Network(self.code, self.weights, engine_of(self.settings))
+
     def to_disk(self, path: Path) -> None:
         """Write the four files into a folder, which is made. The graph is left as it is where it is there already."""
         path.mkdir(parents=True, exist_ok=True)
         (path / CFG).write_text(json.dumps(self.settings, indent=2), encoding="utf8")
         (path / TOKENIZER).write_bytes(self.tokenizer)
-        sha256 = self.settings["sha256"]
-        if not all(self.saved.holds(path / name, sha256) for name in (ONNX, WEIGHTS)):
-            (path / ONNX).write_bytes(self.onnx)
+        sha256, code = self.settings["sha256"], CODE[self.network.engine]
+        if not all(self.saved.holds(path / name, sha256) for name in (code, WEIGHTS)):
+            (path / code).write_bytes(self.code)
             import_safetensors().numpy.save_file(self.weights, path / WEIGHTS)
-            shutil.copymode(path / ONNX, path / WEIGHTS)  # it makes files for their owner alone
-            for name in (ONNX, WEIGHTS):
+            shutil.copymode(path / code, path / WEIGHTS)  # it makes files for their owner alone
+            for name in (code, WEIGHTS):
                 self.saved.note(path / name, sha256)
 
     @classmethod
@@ -96,15 +122,17 @@ class Graph:
         safetensors = import_safetensors()
         try:
             settings = json.loads((path / CFG).read_text(encoding="utf8"))
+            check(settings)
             weights = safetensors.numpy.load_file(path / WEIGHTS)
-            return cls((path / ONNX).read_bytes(), weights, (path / TOKENIZER).read_bytes(), settings)
+            code = (path / CODE[engine_of(settings)]).read_bytes()
+            return cls(code, weights, (path / TOKENIZER).read_bytes(), settings)
         except safetensors.SafetensorError as err:
             raise HoneError(Errors.H219.format(path=path, problem=f"{WEIGHTS}: {err}")) from err
         except (OSError, json.JSONDecodeError) as err:
             raise HoneError(Errors.H219.format(path=path, problem=err)) from err
 
     def to_bytes(self) -> bytes:
-        names = ("onnx", "weights", "tokenizer", "settings")
+        names = ("code", "weights", "tokenizer", "settings")
         return srsly.msgpack_dumps({name: getattr(self, name) for name in names})
 
     @classmethod
@@ -112,9 +140,9 @@ class Graph:
         return cls(**srsly.msgpack_loads(data))
 
 
-def digest(onnx: bytes, weights: Weights) -> str:
+def digest(code: bytes, weights: Weights) -> str:
     """SHA-256 of a graph and of its weights, contiguous arrays, in the order of their names, in hexadecimal."""
-    found = hashlib.sha256(onnx)
+    found = hashlib.sha256(code)
     for name in sorted(weights):
         array = weights[name]
         found.update(f"{name} {array.dtype.str} {array.shape}".encode())
@@ -128,8 +156,13 @@ def import_safetensors() -> Any:
         import safetensors.numpy
     except ImportError as err:
         problem = f"cannot be imported ({err})"
-        raise HoneError(Errors.H217.format(package="safetensors", problem=problem)) from err
+        raise HoneError(Errors.H217.format(package="safetensors", extra="onnx", problem=problem)) from err
     return safetensors
+
+
+def engine_of(settings: Settings) -> Engine:
+    """ONNX Runtime where the settings do not say it: those of pipelines from before there was a choice."""
+    return settings.get("engine", "onnxruntime")
 
 
 def check(settings: Any) -> None:
@@ -155,6 +188,8 @@ def check(settings: Any) -> None:
         wrong.append("windows.window and windows.stride must be above 0")
     if not isinstance(inputs, list) or not {INPUTS[0]} <= set(inputs) <= set(INPUTS):
         wrong.append(f"inputs must be some of {', '.join(INPUTS)}, the first in any case")
+    if settings.get("engine", "onnxruntime") not in CODE:
+        wrong.append(f"engine must be one of {', '.join(CODE)}")
     if settings.get("precision") not in get_args(GraphPrecision):
         wrong.append(f"precision must be one of {', '.join(get_args(GraphPrecision))}")
     if wrong:

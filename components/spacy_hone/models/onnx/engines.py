@@ -1,0 +1,123 @@
+"""The libraries that compute a network, opened in the process that needs them."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import Errors, HoneError
+from .graph import BLOB, Engine, Network
+
+Provider = Literal["cpu", "cuda"]
+Run = Callable[[Mapping[str, NDArray[np.int64]]], NDArray[np.float32]]
+PROVIDERS: dict[str, tuple[str, dict[str, str]]] = {
+    "cpu": ("CPUExecutionProvider", {}),
+    "cuda": ("CUDAExecutionProvider", {"arena_extend_strategy": "kSameAsRequested"}),
+}
+OLDEST = (1, 17)
+NAMES: dict[Engine, str] = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
+OUTPUT = "last_hidden_state"
+
+
+def open_network(network: Network, threads: int, lanes: int, provider: Provider) -> Run:
+    """What gives vectors of padded rows, shape (rows, wordpieces, width), from inputs of shape (rows, wordpieces).
+
+    threads: of a run; 0: as many as there are cores. lanes: runs at once, of one thread each; 0: one after another.
+    Raises H217 without the fit library, H218 without the provider, H219 for a network that it does not understand.
+    """
+    return OPENERS[network.engine](network, threads, lanes, provider)
+
+
+def open_onnxruntime(network: Network, threads: int, lanes: int, provider: Provider) -> Run:
+    """See `open_network`. Callers bring the threads of their lanes."""
+    ort = import_onnxruntime()
+    name, settings = PROVIDERS[provider]
+    if provider == "cuda" and hasattr(ort, "preload_dlls"):
+        ort.preload_dlls()  # those that pip installed
+    if name not in ort.get_available_providers():
+        raise no_provider(ort, provider, f"it has {', '.join(ort.get_available_providers())}")
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = 1 if lanes else threads
+    options.enable_mem_pattern = False  # patterns are of shapes, and each batch has another
+    if os.environ.get("OMP_WAIT_POLICY", "").lower() == "passive":
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        values = [ort.OrtValue.ortvalue_from_numpy(array) for array in network.weights.values()]
+        options.add_external_initializers(list(network.weights), values)
+        session = ort.InferenceSession(network.code, options, providers=[(name, settings)])
+    except Exception as err:  # its classes have no public base
+        raise HoneError(Errors.H219.format(path="the ONNX graph", problem=err)) from err
+    if session.get_providers()[0] != name:  # it goes on with another, and only logs why
+        raise no_provider(ort, provider, "it could not be started: do its CUDA and cuDNN libraries fit?")
+    return lambda inputs: session.run([OUTPUT], inputs)[0]
+
+
+def open_openvino(network: Network, threads: int, lanes: int, provider: Provider) -> Run:
+    """See `open_network`. A request computes one batch at a time; there are as many as runs at once."""
+    if provider != "cpu":
+        problem = 'expected "cpu": this encoder was made for OpenVINO.'
+        raise HoneError(Errors.H208.format(option="provider", value=provider, problem=problem))
+    ov = import_openvino()
+    settings = {
+        "NUM_STREAMS": lanes or 1,
+        "INFERENCE_NUM_THREADS": lanes or threads,
+        "INFERENCE_PRECISION_HINT": "f32",  # else bfloat16 where the processor has it
+        "ENABLE_CPU_PINNING": False,  # other processes have the same cores
+    }
+    try:
+        blob = ov.Tensor(network.weights[BLOB], shared_memory=True)
+        compiled = ov.Core().compile_model(ov.Core().read_model(network.code, blob), "CPU", settings)
+    except Exception as err:  # RuntimeError, and what its bindings make of a wrong argument
+        raise HoneError(Errors.H219.format(path="the network", problem=err)) from err
+    free: deque[Any] = deque()
+
+    def run(inputs: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
+        try:
+            request = free.pop()
+        except IndexError:
+            request = compiled.create_infer_request()
+        found = request.infer(dict(inputs), share_inputs=True)[0]
+        free.append(request)
+        return found
+
+    run.weights = network.weights  # type: ignore[attr-defined]  # which the compiled network reads
+    return run
+
+
+OPENERS: dict[Engine, Callable[[Network, int, int, Provider], Run]] = {
+    "onnxruntime": open_onnxruntime,
+    "openvino": open_openvino,
+}
+
+
+def import_onnxruntime() -> Any:
+    """The module `onnxruntime`, or H217 if it is missing or too old."""
+    try:
+        import onnxruntime as ort
+    except ImportError as err:
+        raise missing("onnxruntime", "onnx", f"cannot be imported ({err})") from err
+    if tuple(int(part) for part in ort.__version__.split(".")[:2]) < OLDEST:
+        problem = f"is too old: {ort.__version__}, expected {'.'.join(map(str, OLDEST))} or newer"
+        raise missing("onnxruntime", "onnx", problem)
+    return ort
+
+
+def import_openvino() -> Any:
+    """The module `openvino`, or H217 if it is missing."""
+    try:
+        import openvino
+    except ImportError as err:
+        raise missing("openvino", "openvino", f"cannot be imported ({err})") from err
+    return openvino
+
+
+def missing(package: str, extra: str, problem: str) -> HoneError:
+    return HoneError(Errors.H217.format(package=package, extra=extra, problem=problem))
+
+
+def no_provider(ort: Any, provider: Provider, problem: str) -> HoneError:
+    return HoneError(Errors.H218.format(provider=provider, version=ort.__version__, problem=problem))
