@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import closing
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from ..forking import make_fork_safe
 from ..windows import Ints, batch_by_padding
 from .ahead import run_ahead
 from .engines import Provider
-from .graph import Graph
+from .graph import Engine, Graph
 from .layout import Rows, arrange
 from .listener import EncoderListener, no_gradient
 from .pooling import POOLS, Batch, Pooling, Vectors, check_pooling
@@ -26,11 +26,19 @@ from .session import Session
 if TYPE_CHECKING:
     from ..tokenization import Wordpieces
 
-# Padding, in wordpieces, that takes a core as long as one more run (6 x 384 encoder in int8).
+
+class Shapes(NamedTuple):
+    """step: rows are as long as a multiple of it. waste: padding, in wordpieces, that takes a core as long as one more
+    run."""
+
+    step: int
+    waste: int
+
+
+# Measured with a 6 x 384 encoder in int8. OpenVINO prepares each new shape at its first run: with 60 shapes instead of 158
+# it is at its best after 400 texts, not after 1,000, and faster then, too.
 WASTE = 8
-# Long rows are as many wordpieces, or the next multiple of STEP: products of odd sizes are slower (9 % with OpenVINO in
-# int8), and new sizes have to be prepared.
-LONG, STEP = 96, 4
+SHAPES: dict[Engine, Shapes] = {"onnxruntime": Shapes(1, WASTE), "openvino": Shapes(8, 16)}
 
 
 def build_onnx_encoder(
@@ -151,7 +159,7 @@ class OnnxShim(Shim):
         return [{name: own[i] for name, own in vectors.items()} for i in range(len(docs))]
 
     def _run(self, rows: Rows) -> Generator[Batch, None, None]:
-        batches = batch_by_padding(rows.lengths, self.max_batch_wordpieces, self._waste)
+        batches = batch_by_padding(rows.lengths, self.max_batch_wordpieces, self._shapes.waste)
         batch_of, place = np.zeros((2, len(rows.ids)), dtype=np.int64)
         for i, batch in enumerate(batches):
             batch_of[batch], place[batch] = i, np.arange(len(batch))
@@ -182,12 +190,14 @@ class OnnxShim(Shim):
         return self.session.run({name: inputs[name] for name in settings["inputs"]}, alone=alone)
 
     def _pad(self, length: int) -> int:
-        step = STEP if length >= LONG else 1
+        step = self._shapes.step
         return min(-(-length // step) * step, self.loaded.settings["max_positions"])
 
     @property
-    def _waste(self) -> int:
-        return WASTE if self.session.provider == "cpu" else self.max_batch_wordpieces
+    def _shapes(self) -> Shapes:
+        if self.session.provider == "cuda":
+            return Shapes(1, self.max_batch_wordpieces)
+        return SHAPES[self.loaded.network.engine]
 
     def to_bytes(self) -> bytes:
         return b"" if self.graph is None else self.graph.to_bytes()
