@@ -33,7 +33,7 @@ class DeployErrors:
     )
     H709 = (
         "[H709] To optimise a pipeline takes {package}, which is not installed: pip install 'spacy-hone[optimize]'. What "
-        "comes out of it runs with 'spacy-hone[onnx]' alone."
+        "comes out of it runs with 'spacy-hone[onnx]' or 'spacy-hone[openvino]' alone."
     )
     H710 = (
         "[H710] The pipeline {model} has no component with the factory `transformer`, so there is nothing to optimise. It "

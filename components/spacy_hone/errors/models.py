@@ -60,15 +60,16 @@ class ModelsErrors:
     )
     H219 = (
         "[H219] {path} cannot be read as an optimised encoder: {problem}\nIts folder holds cfg, tokenizer.json, "
-        "encoder.onnx and encoder.safetensors. Copy the pipeline again, or run `python -m spacy hone optimize` again."
+        "encoder.onnx (of OpenVINO: encoder.xml) and encoder.safetensors. Copy the pipeline again, or run "
+        "`python -m spacy hone optimize` again."
     )
     H220 = (
-        "[H220] The ONNX graph, or its weights, is not the one that this pipeline was saved with: SHA-256 is {found}, "
+        "[H220] The network, or its weights, is not the one that this pipeline was saved with: SHA-256 is {found}, "
         "expected {expected}. Copy the pipeline again, with all of its files, or run `python -m spacy hone optimize` again."
     )
-    H221 = "[H221] The settings of an ONNX graph are not whole: {problem}."
+    H221 = "[H221] The settings of an optimised encoder are not whole: {problem}."
     H222 = (
-        "[H222] The hone_encoder has no ONNX graph yet. It is not trained or initialised: make a pipeline by "
+        "[H222] The hone_encoder has no network yet. It is not trained or initialised: make a pipeline by "
         "`python -m spacy hone optimize MODEL OUT` and load that, or take its encoder as the source of this component."
     )
     H223 = (

@@ -37,7 +37,7 @@ def make_encoder(nlp: Language, name: str, model: Model[list[Doc], list[Floats2d
 
 
 class Encoder(Pipe):
-    """Runs an ONNX graph on documents and hands the vectors of their tokens to the components that listen.
+    """Runs a network on documents and hands the vectors of their tokens to the components that listen.
 
     The vectors are not part of the documents. A listener keeps them until it has read them, and then until the
     encoder's next run, or as long as there is the document. The encoder does not learn, but heads may be trained
@@ -178,7 +178,7 @@ class Encoder(Pipe):
         self.model.initialize()
 
     def to_disk(self, path: Path | str, *, exclude: Iterable[str] = NO_FIELDS) -> None:
-        """Write cfg, tokenizer.json, encoder.onnx and encoder.safetensors."""
+        """Write cfg, tokenizer.json, encoder.onnx (of OpenVINO: encoder.xml) and encoder.safetensors."""
         if self.graph is not None:
             self.graph.to_disk(ensure_path(path))
 

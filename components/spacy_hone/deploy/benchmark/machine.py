@@ -7,7 +7,16 @@ from typing import Any
 
 from ..optimize.processor import read_processor
 
-PACKAGES = ("spacy-hone", "spacy", "thinc", "torch", "transformers", "spacy-transformers", "onnxruntime")
+PACKAGES = (
+    "spacy-hone",
+    "spacy",
+    "thinc",
+    "torch",
+    "transformers",
+    "spacy-transformers",
+    "onnxruntime",
+    "openvino",
+)
 
 
 def describe_machine() -> dict[str, Any]:

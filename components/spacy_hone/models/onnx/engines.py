@@ -56,41 +56,42 @@ def open_onnxruntime(network: Network, threads: int, lanes: int, provider: Provi
     return lambda inputs: session.run([OUTPUT], inputs)[0]
 
 
-def open_openvino(network: Network, threads: int, lanes: int, provider: Provider) -> Run:
-    """See `open_network`. A request computes one batch at a time; there are as many as runs at once."""
-    if provider != "cpu":
-        problem = 'expected "cpu": this encoder was made for OpenVINO.'
-        raise HoneError(Errors.H208.format(option="provider", value=provider, problem=problem))
-    ov = import_openvino()
-    settings = {
-        "NUM_STREAMS": lanes or 1,
-        "INFERENCE_NUM_THREADS": lanes or threads,
-        "INFERENCE_PRECISION_HINT": "f32",  # else bfloat16 where the processor has it
-        "ENABLE_CPU_PINNING": False,  # other processes have the same cores
-    }
-    try:
-        blob = ov.Tensor(network.weights[BLOB], shared_memory=True)
-        compiled = ov.Core().compile_model(ov.Core().read_model(network.code, blob), "CPU", settings)
-    except Exception as err:  # RuntimeError, and what its bindings make of a wrong argument
-        raise HoneError(Errors.H219.format(path="the network", problem=err)) from err
-    free: deque[Any] = deque()
+class OpenVINO:
+    """See `open_network`. A request computes one batch at a time: there are as many as there were runs at once."""
 
-    def run(inputs: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
+    def __init__(self, network: Network, threads: int, lanes: int, provider: Provider):
+        if provider != "cpu":
+            problem = 'expected "cpu": this encoder was made for OpenVINO.'
+            raise HoneError(Errors.H208.format(option="provider", value=provider, problem=problem))
+        ov = import_openvino()
+        settings = {
+            "NUM_STREAMS": lanes or 1,
+            "INFERENCE_NUM_THREADS": lanes or threads,
+            "INFERENCE_PRECISION_HINT": "f32",  # else bfloat16 where the processor has it
+            "ENABLE_CPU_PINNING": False,  # other processes have the same cores
+        }
+        self.weights = network.weights  # which what is compiled reads
+        self.idle: deque[Any] = deque()
         try:
-            request = free.pop()
-        except IndexError:
-            request = compiled.create_infer_request()
-        found = request.infer(dict(inputs), share_inputs=True)[0]
-        free.append(request)
-        return found
+            blob = ov.Tensor(self.weights[BLOB], shared_memory=True)
+            core = ov.Core()
+            self.compiled = core.compile_model(core.read_model(network.code, blob), "CPU", settings)
+        except Exception as err:  # RuntimeError, and what its bindings make of a wrong argument
+            raise HoneError(Errors.H219.format(path="the network", problem=err)) from err
 
-    run.weights = network.weights  # type: ignore[attr-defined]  # which the compiled network reads
-    return run
+    def __call__(self, inputs: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
+        try:
+            request = self.idle.pop()
+        except IndexError:
+            request = self.compiled.create_infer_request()
+        found = request.infer(dict(inputs), share_inputs=True)[0]
+        self.idle.append(request)
+        return found
 
 
 OPENERS: dict[Engine, Callable[[Network, int, int, Provider], Run]] = {
     "onnxruntime": open_onnxruntime,
-    "openvino": open_openvino,
+    "openvino": OpenVINO,
 }
 
 

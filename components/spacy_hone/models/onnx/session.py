@@ -47,9 +47,7 @@ class Session:
             raise HoneError(Errors.H208.format(option="provider", value=provider, problem=problem))
         self.network = Network(code, weights or {}, engine)
         self.threads, self.provider = threads, provider
-        self._opened: dict[
-            int, dict[bool, Run | None]
-        ] = {}  # by process; whether it is for lone runs; None: closed
+        self._opened: dict[int, dict[bool, Run | None]] = {}  # by process, for lone runs or not; None: closed
         self._locks: dict[int, Lock] = {}
 
     def lanes(self, runs: int) -> int:
