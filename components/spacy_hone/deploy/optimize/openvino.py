@@ -4,11 +4,13 @@ import io
 import logging
 import os
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import rich
 from numpy.typing import NDArray
 
 from ...models.onnx.engines import import_openvino
@@ -67,15 +69,27 @@ def quantize(
 
     nncf.set_log_level(logging.ERROR)
     fix = nncf.OverflowFix.ENABLE if reduce_range else nncf.OverflowFix.DISABLE
-    model = nncf.quantize(
-        restore(network),
-        nncf.Dataset([dict(row) for row in rows]),
-        subset_size=len(rows),
-        model_type=nncf.ModelType.TRANSFORMER,
-        ignored_scope=nncf.IgnoredScope(names=list(keep)) if keep else None,
-        advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=fix),
-    )
+    with _without_bars():
+        model = nncf.quantize(
+            restore(network),
+            nncf.Dataset([dict(row) for row in rows]),
+            subset_size=len(rows),
+            model_type=nncf.ModelType.TRANSFORMER,
+            ignored_scope=nncf.IgnoredScope(names=list(keep)) if keep else None,
+            advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=fix),
+        )
     return store(model)
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """NNCF draws its progress on rich's own console, into that of the caller."""
+    console = rich.get_console()
+    before, console.quiet = console.quiet, True
+    try:
+        yield
+    finally:
+        console.quiet = before
 
 
 def _is_constant(node: Any, i: int) -> bool:
