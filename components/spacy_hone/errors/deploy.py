@@ -32,7 +32,7 @@ class DeployErrors:
         "pipeline to be replaced."
     )
     H709 = (
-        "[H709] To optimise a pipeline takes {package}, which is not installed: pip install 'spacy-hone[optimize]'. What "
+        "[H709] To optimise a pipeline takes {package}, which is not installed: pip install 'spacy-hone[{extra}]'. What "
         "comes out of it runs with 'spacy-hone[onnx]' or 'spacy-hone[openvino]' alone."
     )
     H710 = (

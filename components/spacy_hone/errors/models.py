@@ -51,7 +51,7 @@ class ModelsErrors:
     )
     H217 = (
         "[H217] An optimised encoder needs the library {package}, which {problem}. Install it: pip install "
-        "'spacy-hone[{extra}]'."
+        "'spacy-hone[onnx]', or for an encoder of OpenVINO 'spacy-hone[openvino]'."
     )
     H218 = (
         '[H218] provider = "{provider}", but ONNX Runtime {version} cannot use it: {problem}. Install onnxruntime-gpu '

@@ -51,6 +51,7 @@ def vector_loss(
     if mask is not None:
         check_shape("mask", np.shape(mask), (rows,))
         counted = xp.asarray(mask) > 0
+        counted = slice(None) if counted.all() else counted  # which copies nothing
     vectors: Any = student[counted]
     targets = xp.asarray(teacher, dtype=student.dtype)[counted]
     projected = vectors if projection is None else vectors @ projection

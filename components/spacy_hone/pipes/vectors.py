@@ -186,9 +186,10 @@ def token_vectors(output: Output, doc: Doc, width: int) -> Heard:
     starts, lengths, spaces = doc.to_array(["IDX", "LENGTH", "IS_SPACE"]).astype("int64").T
     alignment = align((starts, starts + lengths), (output.starts, output.ends))
     known = alignment.known & (spaces == 0)
-    rows = np.zeros((len(doc), width), dtype="float32")
-    if output.vectors is not None:
-        rows[known] = output.vectors[alignment.first[known]]
+    if output.vectors is None or not len(output.vectors):
+        return Heard(np.zeros((len(doc), width), dtype="float32"), known)
+    rows = output.vectors.take(alignment.first, axis=0, mode="clip")
+    rows[~known] = 0
     return Heard(rows, known)
 
 

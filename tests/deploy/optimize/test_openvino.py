@@ -74,6 +74,12 @@ def test_a_text_is_the_same_in_any_batch(source):
     np.testing.assert_allclose(together[0, mask[0]], session.run(inputs[0])[0], atol=1e-4)
 
 
+def test_it_draws_no_bars_of_its_own(source, capfd):
+    network, _, _ = convert(source, TEXTS, engine="openvino")
+    quantize(network, sample_inputs(source, TEXTS), False)
+    assert not capfd.readouterr().out
+
+
 def test_int8_says_what_it_did(pipeline, dev, tmp_path):
     out = tmp_path / "out"
     report = optimize(str(pipeline()), out, Choices(dev=dev, max_drop=1.0, engine="openvino"))

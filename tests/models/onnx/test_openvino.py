@@ -2,14 +2,18 @@
 
 import copy
 import multiprocessing
+import os
 import pickle
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import spacy
 
 from spacy_hone.errors import HoneError
+from spacy_hone.models.onnx.encoder import build_onnx_encoder
 from spacy_hone.models.onnx.graph import BLOB, Graph
 from spacy_hone.models.onnx.session import Session
 
@@ -82,9 +86,48 @@ def test_it_is_stored_in_its_own_format(graph, tmp_path):
         np.testing.assert_array_equal(loaded.weights[BLOB], graph.weights[BLOB])
 
 
+def test_one_engine_s_file_replaces_the_other_s(graph, toy_graph, tmp_path):
+    for each, name, other in [
+        (graph, "encoder.xml", "encoder.onnx"),
+        (toy_graph(), "encoder.onnx", "encoder.xml"),
+        (graph, "encoder.xml", "encoder.onnx"),
+    ]:
+        each.to_disk(tmp_path)
+        assert (tmp_path / name).exists() and not (tmp_path / other).exists()
+        assert Graph.from_disk(tmp_path) == each
+
+
+def test_rows_are_padded_within_the_memory_that_is_allowed(graph):
+    model = build_onnx_encoder(threads=1, max_batch_wordpieces=64)
+    shim = model.shims[0]
+    shim.set_graph(graph)
+    shapes, run = [], shim.session.run
+    shim.session.run = lambda inputs, **how: shapes.append(inputs["input_ids"].shape) or run(inputs, **how)
+    nlp = spacy.blank("en")
+    docs = [nlp.make_doc(text) for text in ["a", "two cups", "b c d e f g h i", "x " * 80] * 9]
+    found = model.predict(docs)
+    assert [len(vectors) for vectors in found] == [len(doc) for doc in docs]
+    assert all(length % 8 == 0 and rows * length <= 64 for rows, length in shapes)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it keeps its statistics elsewhere")
+def test_nobody_is_told_that_it_is_used(tmp_path):
+    script = (
+        "from spacy_hone.models.onnx.engines import import_openvino; print(import_openvino().__version__)"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(
+        command, check=False, env=os.environ | {"HOME": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0 and done.stdout, done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_it_cannot_do(graph, monkeypatch):
-    with pytest.raises(HoneError, match=r'H208.*provider = cuda.*"cpu".*OpenVINO'):
-        Session(graph.code, provider="cuda", weights=graph.weights, engine="openvino").run(INPUTS)
+    with pytest.raises(HoneError, match=r'H208.*provider = cuda.*OpenVINO.*"cpu"'):
+        Session(graph.code, provider="cuda", weights=graph.weights, engine="openvino")
+    with pytest.raises(HoneError, match=r"H208.*engine = tflite.*onnxruntime, openvino"):
+        Session(graph.code, engine="tflite")
     with pytest.raises(HoneError, match="H219"):
         Session(b"no network", weights=graph.weights, engine="openvino").run(INPUTS)
     monkeypatch.setitem(sys.modules, "openvino", None)

@@ -27,11 +27,9 @@ from .token_vectors import compare, expect
 from .tools import TOOLS
 from .vectors import sample_inputs
 
-ROWS, SAMPLE, SCALES = (
-    32,
-    64,
-    300,
-)  # texts and documents whose vectors are compared; texts that scales are found on
+ROWS = 32  # texts whose vectors are compared
+SAMPLE = 64  # documents whose vectors are compared
+SCALES = 300  # texts that scales of activations are found on
 Log = Callable[[str], None]
 
 
@@ -87,6 +85,7 @@ def build(
         raise refuse(before.score, result.trials, choices.max_drop)
 
     kept, after = result.trials[-1].kept, stand.outcome
+    packages = [package.replace("_", "-") for package in PACKAGES[choices.engine]]
     precision: GraphPrecision = "mixed" if kept else choices.precision
     stand.put(result.network, precision)
     report = Report(
@@ -112,7 +111,7 @@ def build(
         threads=choices.threads,
         provider=choices.provider,
         engine=choices.engine,
-        versions={package: version(package) for package in PACKAGES[choices.engine]},
+        versions={name: version(name) for name in packages},
         warnings=[*source.warnings, *_warn(nlp, source.name), *(processor.warn(seven) if is_int8 else [])],
     )
     log("Writing")

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ...errors import Errors, HoneError
-from ...models.onnx.engines import Provider, import_onnxruntime
+from ...models.onnx.engines import Provider, import_onnxruntime, import_openvino
 from ...models.onnx.graph import CODE, Engine
 
 Precision = Literal["int8", "fp32"]
+EXTRAS: dict[Engine, str] = {"onnxruntime": "optimize", "openvino": "optimize-openvino"}
 COMMON = ("torch", "transformers", "spacy_transformers", "onnx", "onnxruntime")
 PACKAGES: dict[Engine, tuple[str, ...]] = {
     "onnxruntime": COMMON,
@@ -64,5 +65,7 @@ def require_packages(engine: Engine = "onnxruntime") -> None:
     """Raise H709 for the first package that is not installed, H217 for an ONNX Runtime that is too old."""
     for package in PACKAGES[engine]:
         if find_spec(package) is None:
-            raise HoneError(Errors.H709.format(package=package))
+            raise HoneError(Errors.H709.format(package=package, extra=EXTRAS[engine]))
     import_onnxruntime()
+    if engine == "openvino":
+        import_openvino()

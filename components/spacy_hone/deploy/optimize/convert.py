@@ -34,6 +34,7 @@ def convert(
     exported = export(source.transformer)
     require_gap("exported graph", probe.gap(Network(exported, {})))
     network, fused = TOOLS[engine].finish(exported, source.transformer.config, provider, probe.gap, LIMIT)
+    require_gap("optimised graph", probe.gap(network))
     return Converted(network, fused, probe)
 
 

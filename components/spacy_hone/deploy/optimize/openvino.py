@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...models.onnx.engines import import_openvino
 from ...models.onnx.graph import BLOB, Network
-from .quantize import EMBEDDINGS, ROWS, deal_out
+from .quantize import EMBEDDINGS, deal_out
 
 FOLLOWED = {"Convert", "Multiply", "Reshape", "Transpose"}  # from a constant to where it is used
 
@@ -45,7 +45,7 @@ def find_parts(network: Network, depth: int) -> dict[str, list[str]]:
     tables, products = [], []
     for node in restore(network).get_ordered_ops():
         kind, name = node.get_type_name(), node.get_friendly_name()
-        if kind == "Gather" and _is_constant(node, 0) and node.input(0).get_shape()[0] >= ROWS:
+        if kind == "Gather" and _is_constant(node, 0) and node.get_input_element_type(0).is_real():
             tables.append(name)
         elif kind == "MatMul" and _is_constant(node, 1):
             products.append(name)
@@ -59,7 +59,7 @@ def quantize(
     keep: Collection[str] = (),
 ) -> Network:
     """Quantise a network to int8: products with a scale per output, tables per row, activations with scales that are
-    found on some rows, so that vectors do not depend on what else is in a batch.
+    found on some rows, so that vectors do not depend, but by rounding, on what else is in a batch.
 
     rows: inputs of the network. reduce_range: weights of 7 bits, whose products do not saturate on processors without
     VNNI. keep: names of nodes that stay in float32.

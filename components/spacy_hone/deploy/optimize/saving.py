@@ -57,7 +57,8 @@ def save(nlp: Language, report: Report, scores: Mapping[str, Any], folder: Path)
 def check_saved(nlp: Language, folder: Path, golds: Sequence[Doc]) -> None:
     """Raise H731 if the pipeline, loaded again, decides otherwise than the one that was saved.
 
-    Both get the same batches: in 8 bits a batch has one scale for all activations of a kind, and decides together.
+    Both get the same batches: in 8 bits ONNX Runtime has one scale for all activations of a kind in a batch, which decides
+    together.
     """
     expected, found = (
         [decide(doc) for doc in each.pipe(make_inputs(each, golds))] for each in (nlp, spacy.load(folder))

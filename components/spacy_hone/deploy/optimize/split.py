@@ -12,8 +12,8 @@ LEAST = 1024  # bytes; smaller ones stay
 
 
 def split(network: Network) -> Network:
-    """The graph with references to the file of its weights, and the weights by name. One that has its weights apart stays
-    as it is."""
+    """The graph with references to the file of its weights, and the weights by name. One that has its weights apart
+    stays as it is."""
     if network.weights:
         return network
     model = onnx.load_from_string(network.code)

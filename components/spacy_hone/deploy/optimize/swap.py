@@ -1,4 +1,4 @@
-"""Listeners of a torch transformer out, listeners of the ONNX encoder in: in memory, and in the config."""
+"""Listeners of a torch transformer out, listeners of the optimised encoder in: in memory, and in the config."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple, get_args

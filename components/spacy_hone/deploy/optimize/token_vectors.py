@@ -1,4 +1,4 @@
-"""Vectors of tokens as the torch transformer gives them and as the ONNX encoder does."""
+"""Vectors of tokens as the torch transformer gives them and as the optimised encoder does."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple

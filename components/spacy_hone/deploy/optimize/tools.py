@@ -20,8 +20,8 @@ Build = Callable[[Sequence[str]], Network]
 class Tools(NamedTuple):
     """finish: an exported graph as an optimised float32 network, and its fused operators by kind, from the graph, the
     encoder's Hugging Face config, the provider, and the gap of a network with the most that is allowed.
-    quantizer: the parts that can be left in float32, and what builds a network with some nodes so, from the network, the
-    encoder's number of layers, whether weights have 7 bits, and inputs to find scales on.
+    quantizer: the parts that can be left in float32, and what builds a network with some nodes so, from the network,
+    the encoder's number of layers, whether weights have 7 bits, and inputs to find scales on.
     """
 
     finish: Callable[[bytes, Any, Provider, Gap, float], tuple[Network, dict[str, int]]]

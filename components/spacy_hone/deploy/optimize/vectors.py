@@ -1,6 +1,7 @@
 """Vectors of wordpieces by an encoder and by graphs that were made from it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,10 @@ def sample_rows(source: Source, texts: Sequence[str]) -> list[list[int]]:
 
 
 def sample_inputs(source: Source, texts: Sequence[str]) -> list[dict[str, NDArray[np.int64]]]:
-    """Inputs of a network for some texts, one row each, without padding."""
+    """Inputs of a network for some texts, one row each, without padding, no longer than windows are."""
+    windows = source.windows
+    window = windows["window"] if windows["kind"] == "hone" else 0
+    source = replace(source, longest=min(source.longest, window or source.longest))
     rows = (np.array([row], dtype=np.int64) for row in sample_rows(source, texts))
     return [dict(zip(INPUTS, (row, np.ones_like(row)))) for row in rows]
 

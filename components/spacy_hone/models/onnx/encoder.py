@@ -16,7 +16,7 @@ from ...errors import Errors, HoneError
 from ..forking import make_fork_safe
 from ..windows import Ints, batch_by_padding
 from .ahead import run_ahead
-from .engines import Provider
+from .engines import Provider, missing
 from .graph import Engine, Graph
 from .layout import Rows, arrange
 from .listener import EncoderListener, no_gradient
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 
 class Shapes(NamedTuple):
-    """step: rows are as long as a multiple of it. waste: padding, in wordpieces, that takes a core as long as one more
-    run."""
+    """step: rows are as long as a multiple of it. waste: more padding, in wordpieces, that takes a core as long as one
+    more run."""
 
     step: int
     waste: int
 
 
-# Measured with a 6 x 384 encoder in int8. OpenVINO prepares each new shape at its first run: with 60 shapes instead of 158
-# it is at its best after 400 texts, not after 1,000, and faster then, too.
+# Measured with a 6 x 384 encoder in int8. OpenVINO prepares each new shape at its first run: with 60 shapes instead of
+# 158 it is at its best after 400 texts, not after 1,000, and faster then, too.
 WASTE = 8
 SHAPES: dict[Engine, Shapes] = {"onnxruntime": Shapes(1, WASTE), "openvino": Shapes(8, 16)}
 
@@ -134,9 +134,7 @@ class OnnxShim(Shim):
         try:
             from ..tokenization import Wordpieces
         except ImportError as err:
-            raise HoneError(
-                Errors.H217.format(package="tokenizers", extra="onnx", problem=f"cannot be imported ({err})")
-            ) from err
+            raise missing("tokenizers", f"cannot be imported ({err})") from err
         make_fork_safe()
         return Wordpieces({"tokenizer.json": self.loaded.tokenizer}, self.loaded.settings["pad_id"])
 
@@ -159,7 +157,7 @@ class OnnxShim(Shim):
         return [{name: own[i] for name, own in vectors.items()} for i in range(len(docs))]
 
     def _run(self, rows: Rows) -> Generator[Batch, None, None]:
-        batches = batch_by_padding(rows.lengths, self.max_batch_wordpieces, self._shapes.waste)
+        batches = batch_by_padding(self._pad(rows.lengths), self.max_batch_wordpieces, self._shapes.waste)
         batch_of, place = np.zeros((2, len(rows.ids)), dtype=np.int64)
         for i, batch in enumerate(batches):
             batch_of[batch], place[batch] = i, np.arange(len(batch))
@@ -176,10 +174,10 @@ class OnnxShim(Shim):
                 yield Batch(own, pieces, token[starts], np.diff(starts, append=len(token)).astype(np.int32))
 
     def _vectors(self, rows: Rows, batch: Ints, *, alone: bool) -> NDArray[np.float32]:
-        """Vectors of some rows, the longest being the first, shape (rows, longest, width). alone: see `Session.run`."""
+        """Vectors of some rows, shape (rows, longest, width). alone: see `Session.run`."""
         settings = self.loaded.settings
         lengths = rows.lengths[batch]
-        mask = np.arange(self._pad(int(lengths[0]))) < lengths[:, None]
+        mask = np.arange(self._pad(lengths).max()) < lengths[:, None]
         ids = np.full(mask.shape, settings["pad_id"], dtype=np.int64)
         ids[mask] = np.concatenate([rows.ids[row] for row in batch])
         inputs = {
@@ -189,9 +187,10 @@ class OnnxShim(Shim):
         }
         return self.session.run({name: inputs[name] for name in settings["inputs"]}, alone=alone)
 
-    def _pad(self, length: int) -> int:
+    def _pad(self, lengths: Ints) -> Ints:
+        """How long rows are with the padding that the engine's step asks for."""
         step = self._shapes.step
-        return min(-(-length // step) * step, self.loaded.settings["max_positions"])
+        return np.minimum(-(-lengths // step) * step, self.loaded.settings["max_positions"])
 
     @property
     def _shapes(self) -> Shapes:

@@ -1,6 +1,7 @@
 """The libraries that compute a network, opened in the process that needs them."""
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -60,9 +61,6 @@ class OpenVINO:
     """See `open_network`. A request computes one batch at a time: there are as many as there were runs at once."""
 
     def __init__(self, network: Network, threads: int, lanes: int, provider: Provider):
-        if provider != "cpu":
-            problem = 'expected "cpu": this encoder was made for OpenVINO.'
-            raise HoneError(Errors.H208.format(option="provider", value=provider, problem=problem))
         ov = import_openvino()
         settings = {
             "NUM_STREAMS": lanes or 1,
@@ -100,24 +98,25 @@ def import_onnxruntime() -> Any:
     try:
         import onnxruntime as ort
     except ImportError as err:
-        raise missing("onnxruntime", "onnx", f"cannot be imported ({err})") from err
+        raise missing("onnxruntime", f"cannot be imported ({err})") from err
     if tuple(int(part) for part in ort.__version__.split(".")[:2]) < OLDEST:
         problem = f"is too old: {ort.__version__}, expected {'.'.join(map(str, OLDEST))} or newer"
-        raise missing("onnxruntime", "onnx", problem)
+        raise missing("onnxruntime", problem)
     return ort
 
 
 def import_openvino() -> Any:
-    """The module `openvino`, or H217 if it is missing."""
+    """The module `openvino`, which tells nobody that it was imported, or H217 if it is missing."""
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
         import openvino
     except ImportError as err:
-        raise missing("openvino", "openvino", f"cannot be imported ({err})") from err
+        raise missing("openvino", f"cannot be imported ({err})") from err
     return openvino
 
 
-def missing(package: str, extra: str, problem: str) -> HoneError:
-    return HoneError(Errors.H217.format(package=package, extra=extra, problem=problem))
+def missing(package: str, problem: str) -> HoneError:
+    return HoneError(Errors.H217.format(package=package, problem=problem))
 
 
 def no_provider(ort: Any, provider: Provider, problem: str) -> HoneError:

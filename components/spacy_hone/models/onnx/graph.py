@@ -113,6 +113,8 @@ class Graph:
             (path / code).write_bytes(self.code)
             import_safetensors().numpy.save_file(self.weights, path / WEIGHTS)
             shutil.copymode(path / code, path / WEIGHTS)  # it makes files for their owner alone
+            for other in set(CODE.values()) - {code}:
+                (path / other).unlink(missing_ok=True)
             for name in (code, WEIGHTS):
                 self.saved.note(path / name, sha256)
 
@@ -156,7 +158,7 @@ def import_safetensors() -> Any:
         import safetensors.numpy
     except ImportError as err:
         problem = f"cannot be imported ({err})"
-        raise HoneError(Errors.H217.format(package="safetensors", extra="onnx", problem=problem)) from err
+        raise HoneError(Errors.H217.format(package="safetensors", problem=problem)) from err
     return safetensors
 
 
@@ -188,7 +190,7 @@ def check(settings: Any) -> None:
         wrong.append("windows.window and windows.stride must be above 0")
     if not isinstance(inputs, list) or not {INPUTS[0]} <= set(inputs) <= set(INPUTS):
         wrong.append(f"inputs must be some of {', '.join(INPUTS)}, the first in any case")
-    if settings.get("engine", "onnxruntime") not in CODE:
+    if settings.get("engine", "onnxruntime") not in get_args(Engine):
         wrong.append(f"engine must be one of {', '.join(CODE)}")
     if settings.get("precision") not in get_args(GraphPrecision):
         wrong.append(f"precision must be one of {', '.join(get_args(GraphPrecision))}")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import Errors, HoneError
 from .engines import PROVIDERS, Provider, Run, open_network
-from .graph import Engine, Network, Weights
+from .graph import CODE, Engine, Network, Weights
 
 
 class Session:
@@ -44,6 +44,15 @@ class Session:
             )
         if provider not in PROVIDERS:
             problem = f"expected one of {', '.join(get_args(Provider))}."
+            raise HoneError(Errors.H208.format(option="provider", value=provider, problem=problem))
+        if engine not in CODE:
+            problem = f"expected one of {', '.join(CODE)}."
+            raise HoneError(Errors.H208.format(option="engine", value=engine, problem=problem))
+        if engine == "openvino" and provider != "cpu":
+            problem = (
+                "the encoder was made for OpenVINO, which runs on the processor. Load the pipeline with "
+                'spacy.load(path, config={"components.transformer.model.provider": "cpu"}).'
+            )
             raise HoneError(Errors.H208.format(option="provider", value=provider, problem=problem))
         self.network = Network(code, weights or {}, engine)
         self.threads, self.provider = threads, provider
