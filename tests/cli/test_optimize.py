@@ -86,6 +86,7 @@ def test_the_report_is_printed(tmp_path, monkeypatch):
         reduce_range=True,
         threads=0,
         provider="cpu",
+        engine="onnxruntime",
         versions={},
         warnings=["[H727] ..."],
     )
