@@ -51,7 +51,7 @@ def source(checkpoint) -> Source:
 
 
 def test_parts_are_left_in_float32_as_far_as_they_are_asked_for(source):
-    network, _, probe = convert(source, TEXTS, engine="openvino")
+    network, _, probe, _ = convert(source, TEXTS, engine="openvino")
     parts = find_parts(network, source.depth)
     assert [*parts] == [EMBEDDINGS, "layer 0", "layer 1"] and [*map(len, parts.values())][1:] == [6, 6]
     build = partial(quantize, network, sample_inputs(source, TEXTS), False)
@@ -62,7 +62,7 @@ def test_parts_are_left_in_float32_as_far_as_they_are_asked_for(source):
 
 
 def test_a_text_is_the_same_in_any_batch(source):
-    network, _, _ = convert(source, TEXTS, engine="openvino")
+    network, *_ = convert(source, TEXTS, engine="openvino")
     inputs = sample_inputs(source, TEXTS)
     found = quantize(network, inputs, False)
     session = Session(found.code, threads=1, weights=found.weights, engine="openvino")
@@ -75,7 +75,7 @@ def test_a_text_is_the_same_in_any_batch(source):
 
 
 def test_it_draws_no_bars_of_its_own(source, capfd):
-    network, _, _ = convert(source, TEXTS, engine="openvino")
+    network, *_ = convert(source, TEXTS, engine="openvino")
     quantize(network, sample_inputs(source, TEXTS), False)
     assert not capfd.readouterr().out
 

@@ -57,12 +57,11 @@ def build(
     if corpus := choices.prune_vocab:
         new = prune(source, partial(_read, corpus, nlp))
     texts = [doc.text for doc in golds[:SCALES]]
-    network, fused, probe = convert(new, texts[:ROWS], choices.provider, choices.engine)
+    network, fused, probe, gap = convert(new, texts[:ROWS], choices.provider, choices.engine)
 
     log("Comparing vectors and decisions")
     stand = Stand(nlp, new, golds, choices)
     score = stand.score(network)
-    gap = probe.gap(network)
     if new is source:  # with fewer wordpieces, documents with others than the corpus has will differ
         gap = compare(nlp, source.name, expected, golds[:SAMPLE])
         require_gap("optimised pipeline", gap)

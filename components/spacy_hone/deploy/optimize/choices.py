@@ -24,7 +24,8 @@ class Choices:
 
     dev: the corpus that scores are measured on. precision: of the weights. max_drop: how far the weighted score may
     fall, as a share of 1. prune_vocab: texts whose wordpieces stay. reduce_range: weights of 7 bits; None: where this
-    processor needs that. threads: of the encoder, 0 for one a core. provider: what the encoder runs on. engine: what computes it.
+    processor needs that. threads: of the encoder, 0 for one a core. provider: what the encoder runs on. engine: what
+    computes it.
     """
 
     dev: Path
@@ -62,7 +63,8 @@ class Choices:
 
 
 def require_packages(engine: Engine = "onnxruntime") -> None:
-    """Raise H709 for the first package that is not installed, H217 for an ONNX Runtime that is too old."""
+    """Raise H709 for the first package that is not installed, H217 for an ONNX Runtime that is too old, or an engine that
+    cannot be imported."""
     for package in PACKAGES[engine]:
         if find_spec(package) is None:
             raise HoneError(Errors.H709.format(package=package, extra=EXTRAS[engine]))

@@ -15,11 +15,12 @@ from .vectors import Probe, sample_rows
 
 class Converted(NamedTuple):
     """network: the encoder in float32. fused: its fused operators, by kind. probe: holds other networks against the
-    encoder."""
+    encoder. gap: of the network."""
 
     network: Network
     fused: dict[str, int]
     probe: Probe
+    gap: float
 
 
 def convert(
@@ -34,8 +35,9 @@ def convert(
     exported = export(source.transformer)
     require_gap("exported graph", probe.gap(Network(exported, {})))
     network, fused = TOOLS[engine].finish(exported, source.transformer.config, provider, probe.gap, LIMIT)
-    require_gap("optimised graph", probe.gap(network))
-    return Converted(network, fused, probe)
+    gap = probe.gap(network)
+    require_gap("optimised graph", gap)
+    return Converted(network, fused, probe, gap)
 
 
 def pack(source: Source, network: Network, precision: GraphPrecision) -> Graph:
