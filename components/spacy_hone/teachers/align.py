@@ -44,7 +44,7 @@ def align(student: Offsets, teacher: Offsets) -> Alignment:
         return Alignment(own, own - 1, nowhere, nowhere)
     if np.array_equal(starts, teacher[0]) and np.array_equal(ends, teacher[1]) and (starts < ends).all():
         everywhere = np.ones(len(starts), dtype=bool)
-        return Alignment(own, own, everywhere, everywhere)  # as below, in a fifth of the time
+        return Alignment(own, own, everywhere, everywhere)  # as below, sooner
     begins = np.append(teacher[0], np.iinfo("int64").max)
     starting = np.searchsorted(teacher[0], starts, side="left")
     overlapping = np.searchsorted(teacher[1], starts, side="right")
