@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from harness.clock import Clock, Watched, replaced
 from spacy.language import Language
 
@@ -27,7 +26,7 @@ def watched_in_update(nlp: Language) -> list[Watched]:
         (Wordpieces, "__call__", "wordpieces"),
         (transformer, "arrange", "windows and alignment"),
         (shim.EncoderShim, "__call__", "encoder, forward"),
-        (torch.autograd, "backward", "encoder, backward"),
+        (shim.EncoderShim, "backprop", "encoder, backward"),
         (AdamW, "__call__", "optimiser"),
         *_layers(heads),
         *((pipe, "get_loss", "targets and loss") for pipe in heads if hasattr(pipe, "get_loss")),

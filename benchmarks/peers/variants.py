@@ -65,16 +65,37 @@ class TokenisedAnew(Variant):
             yield
 
 
-class OneBatch(Variant):
-    """All rows of an update are padded to the longest."""
+class Padded(Variant):
+    """Rows of like length in padded batches, not end to end."""
+
+    def __init__(self, docs: Sequence[Doc], updates: int, precision: str = "auto") -> None:
+        super().__init__(docs, updates, precision)
+        self.shim._can_pack = False
+
+
+class OneBatch(Padded):
+    """The rows of each thread are padded to the longest."""
 
     @contextmanager
     def changed(self) -> Iterator[None]:
-        def batches(self: Any, lengths: Any, *args: Any) -> list[Any]:
+        def batches(lengths: Any, **limits: int) -> list[Any]:
             return [np.argsort(-lengths, kind="stable")]
 
-        with replaced(shim.EncoderShim, "_batches", batches):
+        with replaced(shim, "batch_by_padding", batches):
             yield
+
+
+class OneLane(Variant):
+    """All rows in one thread, each of whose operators takes all of torch's."""
+
+    @contextmanager
+    def changed(self) -> Iterator[None]:
+        with replaced(shim, "count_lanes", lambda n_rows: 1):
+            yield
+
+
+class OneLanePadded(Padded, OneLane):
+    """Neither."""
 
 
 class Grouped(Variant):
@@ -86,20 +107,12 @@ class Grouped(Variant):
             self.update(batch)
 
 
-class GroupedOneBatch(Grouped, OneBatch):
-    """The same, padded to the longest of a batch: what grouping is worth where rows are not sorted anyway."""
-
-    def __call__(self, batches: Batches) -> None:
-        with self.changed():
-            super().__call__(batches)
-
-
-class TorchsOwn(Variant):
-    """torch's dropout, attention and embedding."""
+class TorchsOwn(Padded):
+    """torch's dropout, attention and embedding, and so padded batches."""
 
     @contextmanager
     def changed(self) -> Iterator[None]:
-        with replaced(shim, "CpuTraining", nullcontext):
+        with replaced(shim, "training_with", lambda *_: nullcontext()):
             yield
 
 
@@ -142,9 +155,11 @@ class Float32(Variant):
 VARIANTS: dict[str, type[Variant]] = {
     AS_IT_IS: Variant,
     "tokenised at every update": TokenisedAnew,
+    "padded batches of like length": Padded,
     "rows padded to the longest": OneBatch,
+    "in one thread": OneLane,
+    "in one thread, padded batches of like length": OneLanePadded,
     "hone.batch_by_wordpieces.v1": Grouped,
-    "hone.batch_by_wordpieces.v1 padded to the longest": GroupedOneBatch,
     "torch's dropout and attention and embedding": TorchsOwn,
     "torch.compile of those": Compiled,
     "thinc's Adam.v1": ThincsAdam,

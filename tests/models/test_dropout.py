@@ -43,7 +43,7 @@ def test_only_training_drops():
 @pytest.mark.parametrize("masked", [False, True])
 def test_attention_is_that_of_torch(masked, monkeypatch):
     """Value and gradients, where nothing happens to be dropped."""
-    monkeypatch.setattr(fast, "keep_mask", lambda like, p: torch.ones_like(like))
+    monkeypatch.setattr(fast, "keep_mask", lambda like, p, generator: torch.ones_like(like))
     torch.manual_seed(0)
     mask = torch.where(torch.rand(2, 1, 5, 5) < 0.3, -1e4, 0.0) if masked else None
     results = []

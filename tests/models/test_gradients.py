@@ -1,8 +1,9 @@
-"""The gradient of many batches is that of one, and that of torch."""
+"""The gradient is that of torch."""
 
 import numpy as np
 import pytest
 
+from spacy_hone.models import embedding, packing
 from spacy_hone.models import shim as shim_module
 from spacy_hone.models.transformer import build_transformer_model
 
@@ -34,39 +35,56 @@ def rows():
     return ids, lengths, d_hidden.astype(np.float32)
 
 
-def test_batches_give_the_gradient_of_one(toy_bert, rows, monkeypatch):
-    import torch
-
-    ids, lengths, d_hidden = rows
-    one, many = make_shim(toy_bert()), make_shim(toy_bert(), max_batch_wordpieces=40)
-    monkeypatch.setattr(shim_module, "WASTE_TRAINING", 10**6)
-    results = []
-    for shim, n_batches in ((one, 1), (many, 4)):
-        assert len(shim._batches(lengths, shim.device, True)) == n_batches
-        hidden, backprop = shim((ids, lengths), is_train=True)
-        backprop(torch.from_numpy(d_hidden))
-        results.append((hidden, gradients(shim)))
-    mask = torch.from_numpy(np.arange(30) < lengths[:, None])
-    torch.testing.assert_close(results[0][0][mask], results[1][0][mask])
-    for name, grad in results[0][1].items():
-        np.testing.assert_allclose(results[1][1][name], grad, rtol=1e-4, atol=1e-5, err_msg=name)
-
-
-def test_gradient_is_that_of_torch(toy_bert, rows):
+@pytest.mark.parametrize("large", [1, 4096])
+@pytest.mark.parametrize("most", [20, 4096])
+@pytest.mark.parametrize("n_lanes", [1, 2, 3])
+@pytest.mark.parametrize("packed", [True, False])
+def test_gradient_is_that_of_torch(toy_bert, rows, monkeypatch, *, packed, n_lanes, most, large):
+    """However the rows go through the encoder: packed or padded, in one thread or more, in one batch or more."""
     import torch
     from transformers import AutoModel
 
     ids, lengths, d_hidden = rows
-    shim = make_shim(toy_bert())
-    _, backprop = shim((ids, lengths), is_train=True)
-    backprop(torch.from_numpy(d_hidden))
+    monkeypatch.setattr(shim_module, "count_lanes", lambda n_rows: n_lanes)
+    monkeypatch.setattr(embedding, "LARGE", large)
+    monkeypatch.setattr(packing, "WASTE", 5)
+    shim = make_shim(toy_bert(), max_batch_wordpieces=most)
+    assert shim._packs()
+    shim._can_pack = packed
+    lanes = shim._lanes(ids, lengths, True)
+    assert (
+        len(lanes) == n_lanes and all("position_ids" in batch.inputs for batch in lanes[0].batches) == packed
+    )
+    assert sum(len(lane.batches) for lane in lanes) > n_lanes or most == 4096
     reference = AutoModel.from_pretrained(toy_bert(), add_pooling_layer=False).eval()
     mask = torch.from_numpy((np.arange(30) < lengths[:, None]).astype(np.int64))
     output = reference(input_ids=torch.from_numpy(ids), attention_mask=mask).last_hidden_state
     (output * torch.from_numpy(d_hidden)).sum().backward()
-    for name, grad in gradients(shim).items():
-        expected = reference.get_parameter(name).grad.numpy()
-        np.testing.assert_allclose(grad, expected, rtol=1e-4, atol=1e-5, err_msg=name)
+    for passes in (1, 2):  # gradients of a second pass are added
+        hidden, backprop = shim((ids, lengths), is_train=True)
+        backprop(torch.from_numpy(d_hidden))
+        torch.testing.assert_close(hidden[mask.bool()], output[mask.bool()].detach())
+        for name, grad in gradients(shim).items():
+            expected = passes * reference.get_parameter(name).grad.numpy()
+            np.testing.assert_allclose(grad, expected, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def test_threads_have_the_dropout_that_the_seed_gives(toy_bert, rows, monkeypatch):
+    import torch
+
+    ids, lengths, d_hidden = rows
+    monkeypatch.setattr(shim_module, "count_lanes", lambda n_rows: 2)
+    model = build_transformer_model(str(toy_bert()), precision="fp32")
+    model.initialize()
+    shim, runs = model.shims[0], []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        hidden, backprop = shim((ids, lengths), is_train=True)
+        backprop(torch.from_numpy(d_hidden))
+        runs.append([hidden, *map(torch.from_numpy, gradients(shim).values())])
+        shim.transformer.zero_grad()
+    assert all(map(torch.equal, runs[0], runs[1]))
+    assert not torch.equal(runs[0][0], runs[2][0])
 
 
 def test_prediction_keeps_no_graph(toy_bert, rows):

@@ -3,7 +3,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from spacy_hone.models.windows import batch_by_padding, cut, find_borders, lay_out, overlapping
+from spacy_hone.models.windows import (
+    batch_by_length,
+    batch_by_padding,
+    cut,
+    deal,
+    find_borders,
+    lay_out,
+    overlapping,
+)
 
 
 def spell(words: list[int], gaps: set[int] = frozenset()) -> tuple:
@@ -99,6 +107,19 @@ def test_batches_hold_like_lengths():
     batches = batch_by_padding(lengths, max_padded=200, max_waste=20)
     assert [batch.tolist() for batch in batches] == [[5], [1, 3], [2, 4, 0]]
     assert batch_by_padding(np.array([], dtype=int), 100, 10) == []
+
+
+def test_packs_are_bounded_without_padding():
+    lengths = np.array([5, 90, 7, 88, 6, 300])
+    assert [batch.tolist() for batch in batch_by_length(lengths, 180)] == [[5], [1, 3], [2, 4, 0]]
+    assert [batch.tolist() for batch in batch_by_length(lengths, 10**6)] == [[5, 1, 3, 2, 4, 0]]
+    assert batch_by_length(np.array([], dtype=int), 100) == []
+
+
+def test_lanes_have_as_much_to_do():
+    lengths = np.array([5, 90, 7, 88, 6, 30])
+    assert [lane.tolist() for lane in deal(lengths, 2)] == [[1, 2, 4, 0], [3, 5]]
+    assert [lane.tolist() for lane in deal(np.array([4, 2]), 2)] == [[0], [1]]
 
 
 @pytest.mark.parametrize("seed", range(5))

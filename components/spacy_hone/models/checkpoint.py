@@ -128,11 +128,16 @@ def model_class(config: PretrainedConfig) -> type[PreTrainedModel]:
 
 
 def max_positions(transformer: PreTrainedModel) -> int:
-    """Longest row of wordpieces, special ones included. RoBERTa's kin begin after padding's own position."""
+    """Longest row of wordpieces, special ones included."""
     limit = getattr(transformer.config, "max_position_embeddings", None) or 512
+    return limit - first_position(transformer)
+
+
+def first_position(transformer: PreTrainedModel) -> int:
+    """The position of a row's first wordpiece. RoBERTa's kin begin after padding's own position."""
     positions = getattr(getattr(transformer, "embeddings", None), "position_embeddings", None)
     padding = getattr(positions, "padding_idx", None)
-    return limit if padding is None else limit - padding - 1
+    return 0 if padding is None else padding + 1
 
 
 def _no_pooler(cls: type[PreTrainedModel]) -> dict[str, bool]:

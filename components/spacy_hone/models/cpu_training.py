@@ -1,6 +1,7 @@
 """What torch does slowly when a small encoder is trained on a CPU, done otherwise."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,20 +11,27 @@ from torch.overrides import TorchFunctionMode
 from .dropout import attention, dropout
 from .embedding import embedding
 
-REPLACEMENTS: dict[Any, Callable[..., torch.Tensor]] = {
-    F.dropout: dropout,
-    F.scaled_dot_product_attention: attention,
-    F.embedding: embedding,
-}
+Function = Callable[..., torch.Tensor]
 
 
 class CpuTraining(TorchFunctionMode):
     """Within this context, dropout, attention with dropout and lookups in large tables are ours.
 
-    torch's seed rules, rates hold to 1 in 65,536, gradients are the same.
+    torch's seed rules, rates hold to 1 in 65,536, gradients are the same; those of large tables are sparse.
+
+    attend: takes the place of `scaled_dot_product_attention`, with the keyword `generator`.
+    generator: of the numbers for dropout; None: torch's own.
     """
+
+    def __init__(self, attend: Function = attention, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.replacements: dict[Any, Function] = {
+            F.dropout: partial(dropout, generator=generator),
+            F.scaled_dot_product_attention: partial(attend, generator=generator),
+            F.embedding: embedding,
+        }
 
     def __torch_function__(
         self, func: Callable, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        return REPLACEMENTS.get(func, func)(*args, **(kwargs or {}))
+        return self.replacements.get(func, func)(*args, **(kwargs or {}))

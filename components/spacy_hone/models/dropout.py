@@ -13,21 +13,29 @@ from torch.nn import functional as F
 LEVELS = 2**16
 
 
-def keep_mask(like: torch.Tensor, p: float) -> torch.Tensor:
-    """1 / (1 - p) where a value is kept and 0 where it is dropped, which happens with probability p."""
+def keep_mask(like: torch.Tensor, p: float, generator: torch.Generator | None = None) -> torch.Tensor:
+    """1 / (1 - p) where a value is kept and 0 where it is dropped, which happens with probability p.
+
+    generator: where the random bits come from; None: torch's own.
+    """
     dropped = round(p * LEVELS)
-    bits = torch.empty(-(-like.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
+    bits = torch.empty(-(-like.numel() // 4), dtype=torch.int64).random_(-(2**63), None, generator=generator)
     kept = bits.view(torch.int16)[: like.numel()] >= dropped - LEVELS // 2
     return kept.view(like.shape).to(like.dtype).mul_(LEVELS / (LEVELS - dropped) if dropped < LEVELS else 0.0)
 
 
 def dropout(
-    input: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+    input: torch.Tensor,
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,
+    *,
+    generator: torch.Generator | None = None,
 ) -> torch.Tensor:
     """`torch.nn.functional.dropout`."""
     if not training or p == 0.0:
         return input
-    mask = keep_mask(input, p)
+    mask = keep_mask(input, p, generator)
     return input.mul_(mask) if inplace else input * mask
 
 
@@ -38,6 +46,7 @@ def attention(  # noqa: PLR0917 (torch's signature)
     attn_mask: torch.Tensor | None = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
+    generator: torch.Generator | None = None,
     **other: Any,
 ) -> torch.Tensor:
     """`torch.nn.functional.scaled_dot_product_attention`: softmax(Q K^T / sqrt(d) + mask) V.
@@ -53,4 +62,4 @@ def attention(  # noqa: PLR0917 (torch's signature)
     if attn_mask is not None:
         scores = scores + attn_mask
     probabilities = torch.softmax(scores, dim=-1).to(value.dtype)
-    return (probabilities * keep_mask(probabilities, dropout_p)) @ value
+    return (probabilities * keep_mask(probabilities, dropout_p, generator)) @ value

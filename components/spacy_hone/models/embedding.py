@@ -1,11 +1,12 @@
 """Gradients of an embedding table in the rows that were looked up.
 
 torch makes a gradient of the whole table at each backward pass: zeros, of which a batch fills a few hundred rows, added
-to those of the batch before. For a small encoder that is an eighth of the time of an update on a CPU. Here the table
-keeps one gradient, and only the rows that were written are cleared.
+to those of the batch before. For a small encoder that is an eighth of the time of an update on a CPU. Here a backward
+pass gives the rows alone (torch's sparse gradient), the table keeps one gradient that they are added to, and only the
+rows that were written are cleared.
 """
 
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch.nn import functional as F
@@ -30,26 +31,6 @@ class Gradient:
         self.written[ids] = True
 
 
-class Lookup(torch.autograd.Function):
-    """Rows of a table; its backward pass adds to `table.grad` by itself."""
-
-    @staticmethod
-    def forward(ctx: Any, table: torch.Tensor, ids: torch.Tensor, padding: int | None) -> torch.Tensor:
-        ctx.table, ctx.padding = table, padding
-        ctx.save_for_backward(ids)
-        return F.embedding(ids, table.detach())
-
-    @staticmethod
-    def backward(ctx: Any, *d_rows: torch.Tensor) -> tuple[None, None, None]:
-        [ids], table = ctx.saved_tensors, ctx.table
-        ids, values = ids.reshape(-1), d_rows[0].reshape(-1, table.shape[1])
-        if ctx.padding is not None:
-            real = ids != ctx.padding
-            ids, values = ids[real], values[real]
-        attach(table).add(ids, values)
-        return None, None, None
-
-
 def attach(table: torch.Tensor) -> Gradient:
     """The table's gradient, cleared if the one before was spent."""
     gradient = getattr(table, "row_gradient", None)
@@ -64,6 +45,25 @@ def attach(table: torch.Tensor) -> Gradient:
     return gradient
 
 
+def add_gradient(parameter: torch.Tensor, found: Sequence[torch.Tensor | None]) -> None:
+    """Add gradients that `torch.autograd.grad` found to the parameter's own. None: the parameter had no part."""
+    given = [gradient for gradient in found if gradient is not None]
+    for gradient in given:
+        if gradient.is_sparse:
+            attach(parameter).add(gradient._indices()[0], gradient._values())
+    dense = [gradient for gradient in given if not gradient.is_sparse]
+    if not dense:
+        return
+    # Never one of these itself: two parameters may have been given the same.
+    total = dense[0] + dense[1] if len(dense) > 1 else dense[0].clone()
+    for gradient in dense[2:]:
+        total += gradient
+    if parameter.grad is None:
+        parameter.grad = total
+    else:
+        parameter.grad += total
+
+
 def embedding(  # noqa: PLR0917 (torch's signature)
     input: torch.Tensor,
     weight: torch.Tensor,
@@ -73,9 +73,8 @@ def embedding(  # noqa: PLR0917 (torch's signature)
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> torch.Tensor:
-    """`torch.nn.functional.embedding`, for large tables on a CPU. What this does not know is left to torch."""
-    is_known = weight.is_leaf and weight.requires_grad and len(weight) >= LARGE and torch.is_grad_enabled()
-    if not is_known or max_norm is not None or scale_grad_by_freq or sparse:
-        return F.embedding(input, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse)
-    padding = padding_idx + len(weight) if padding_idx is not None and padding_idx < 0 else padding_idx
-    return Lookup.apply(weight, input, padding)
+    """`torch.nn.functional.embedding`, with a sparse gradient for large tables. What this does not know is left to torch."""
+    is_known = max_norm is None and not scale_grad_by_freq and weight.is_leaf and len(weight) >= LARGE
+    return F.embedding(
+        input, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse or is_known
+    )

@@ -1,25 +1,27 @@
 """The encoder's torch module behind thinc: batches by padded wordpieces, bf16, freezing, serialisation."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from thinc.api import PyTorchShim, get_torch_default_device
 
 from ..errors import Errors, HoneError
 from ..types import Precision
-from .checkpoint import Encoder, digest, max_positions, pack, unpack
-from .cpu_training import CpuTraining
+from .checkpoint import Encoder, digest, first_position, max_positions, pack, unpack
+from .embedding import add_gradient
 from .forking import make_fork_safe
 from .freezing import freeze
 from .layers import keep_layers
+from .packing import Batch, can_pack, pack_rows, pad_rows, training_with
 from .precision import uses_bf16
 from .saved import Saved
+from .side_by_side import count_lanes, run_side_by_side
 from .tokenization import Wordpieces
-from .windows import Ints, batch_by_padding
+from .windows import Ints, batch_by_length, batch_by_padding, deal
 
 make_fork_safe()
 
@@ -27,6 +29,14 @@ make_fork_safe()
 # backward pass adds to the gradients of all weights. On a GPU one big batch is always faster.
 WASTE_PREDICTING, WASTE_TRAINING = 128, 384
 Backprop = Callable[[torch.Tensor], None]
+Graph = tuple[list[torch.Tensor], Batch]  # outputs, and where they belong
+
+
+class Lane(NamedTuple):
+    """What one thread does. generator: of the numbers for dropout, in training on a CPU."""
+
+    batches: list[Batch]
+    generator: torch.Generator | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,7 @@ class EncoderShim(PyTorchShim):
         self.d_hidden: dict[int, torch.Tensor] = {}
         self.saved = Saved()
         self._versions: list[tuple[int, int]] = []
+        self._can_pack: bool | None = None
 
     @property
     def transformer(self) -> Any:
@@ -91,6 +102,7 @@ class EncoderShim(PyTorchShim):
             transformer.get_parameter(name).requires_grad_(False)
         self.wordpieces = wordpieces
         self._model = transformer.to(get_torch_default_device())
+        self._can_pack = None
 
     def __call__(self, inputs: tuple[Ints, Ints], is_train: bool) -> tuple[torch.Tensor, Backprop]:
         """Vectors of windows.
@@ -105,41 +117,46 @@ class EncoderShim(PyTorchShim):
             transformer.train(is_train)
         shape = (*ids.shape, transformer.config.hidden_size)
         all_hidden = [torch.zeros(shape, device=device) for _ in (None, *self.hidden_layers)]
-        graphs: list[tuple[list[torch.Tensor], Ints]] = []
         asked = {"output_hidden_states": True} if self.hidden_layers else {}
-        with (
-            self._autocast(device),
-            torch.inference_mode(not is_train),
-            CpuTraining() if is_train and device.type == "cpu" else nullcontext(),
-        ):
-            for rows in self._batches(lengths, device, is_train):
-                width = int(lengths[rows[0]])
-                mask = np.arange(width) < lengths[rows, None]
-                output = transformer(
-                    input_ids=torch.from_numpy(ids[rows, :width]).to(device),
-                    attention_mask=torch.from_numpy(mask.astype(np.int64)).to(device),
-                    **asked,
-                )
-                layers = [output.last_hidden_state, *(output.hidden_states[i] for i in self.hidden_layers)]
-                for hidden, layer in zip(all_hidden, layers):
-                    hidden[rows, :width] = layer.detach().float()
-                if layers[0].requires_grad:
-                    graphs.append((layers, rows))
-        self.hidden, self.d_hidden = tuple(all_hidden[1:]), {}
 
-        def backprop(d_hidden: torch.Tensor) -> None:
-            gradients = {0: d_hidden, **{place + 1: d for place, d in self.d_hidden.items()}}
+        def encode(lane: Lane) -> list[Graph]:
+            graphs: list[Graph] = []
+            with self._autocast(device), torch.inference_mode(not is_train):
+                for batch in lane.batches:
+                    with training_with(batch, lane.generator) if lane.generator else nullcontext():
+                        output = transformer(**batch.inputs, **asked)
+                    layers = [
+                        output.last_hidden_state,
+                        *(output.hidden_states[i] for i in self.hidden_layers),
+                    ]
+                    for hidden, layer in zip(all_hidden, layers):
+                        hidden[batch.rows, batch.cols] = layer.detach().float()
+                    if layers[0].requires_grad:
+                        graphs.append((layers, batch))
+            return graphs
+
+        of_lanes = run_side_by_side([partial(encode, lane) for lane in self._lanes(ids, lengths, is_train)])
+        self.hidden, self.d_hidden = tuple(all_hidden[1:]), {}
+        return all_hidden[0], partial(self.backprop, of_lanes)
+
+    def backprop(self, of_lanes: list[list[Graph]], d_hidden: torch.Tensor) -> None:
+        """Add to the parameters' gradients. of_lanes: what is to be differentiated in each thread."""
+        gradients = {0: d_hidden, **{place + 1: d for place, d in self.d_hidden.items()}}
+        parameters = [parameter for parameter in self._model.parameters() if parameter.requires_grad]
+
+        def differentiate(graphs: list[Graph]) -> Sequence[torch.Tensor | None]:
             pairs = [
-                (layers[place], d[rows, : layers[place].shape[1]].to(layers[place]))
-                for layers, rows in graphs
+                (layers[place], d[batch.rows, batch.cols].to(layers[place]))
+                for layers, batch in graphs
                 for place, d in gradients.items()
                 if layers[place].requires_grad
             ]
-            if pairs:
-                tensors, grads = zip(*pairs)
-                torch.autograd.backward(tensors, grads)
+            outputs, d_outputs = zip(*pairs)
+            return torch.autograd.grad(outputs, parameters, d_outputs, allow_unused=True)
 
-        return all_hidden[0], backprop
+        found = run_side_by_side([partial(differentiate, graphs) for graphs in of_lanes if graphs])
+        for parameter, *of_parameter in zip(parameters, *found):
+            add_gradient(parameter, of_parameter)
 
     def to_bytes(self) -> bytes:
         return b"" if self._model is None or self.wordpieces is None else pack(self.wordpieces, self._model)
@@ -172,13 +189,37 @@ class EncoderShim(PyTorchShim):
             transformer = keep_layers(transformer, self.options.keep_layers)
         self.set_encoder(wordpieces, transformer)
 
-    def _batches(self, lengths: Ints, device: torch.device, is_train: bool) -> list[Ints]:
-        most = self.options.max_batch_wordpieces
-        waste = WASTE_TRAINING if is_train else WASTE_PREDICTING
-        return batch_by_padding(lengths, most, waste if device.type == "cpu" else most)
+    def _lanes(self, ids: Ints, lengths: Ints, is_train: bool) -> list[Lane]:
+        """The rows in batches: in training on a CPU in some threads, packed if the encoder allows it; else padded."""
+        most, on_cpu = self.options.max_batch_wordpieces, self.device.type == "cpu"
+        if not (is_train and on_cpu):
+            found = batch_by_padding(lengths, most, WASTE_PREDICTING if on_cpu else most)
+            return [Lane([pad_rows(ids, lengths, rows, self.device) for rows in found])]
+        if self._packs():
+            cut = partial(batch_by_length, most=most)
+            make = partial(pack_rows, ids, lengths, first_position=first_position(self._model))
+        else:
+            cut = partial(batch_by_padding, max_padded=most, max_waste=WASTE_TRAINING)
+            make = partial(pad_rows, ids, lengths, device=self.device)
+        return [
+            Lane([make(rows[found]) for found in cut(lengths[rows])], new_generator())
+            for rows in deal(lengths, count_lanes(len(lengths)))
+        ]
+
+    def _packs(self) -> bool:
+        """Whether the encoder can be trained with packed rows; found out once."""
+        if self._can_pack is None:
+            longest = self.budget + len(self.wordpieces.prefix) + len(self.wordpieces.suffix)  # type: ignore[union-attr]
+            self._can_pack = can_pack(self._model, longest, first_position(self._model))
+        return self._can_pack
 
     def _autocast(self, device: torch.device) -> AbstractContextManager[None]:
         return torch.autocast(device.type, torch.bfloat16, enabled=uses_bf16(self.options.precision, device))
+
+
+def new_generator() -> torch.Generator:
+    """A thread's own random numbers, which follow from torch's seed."""
+    return torch.Generator().manual_seed(int(torch.randint(2**62, ())))
 
 
 def fit_window(options: Options, longest: int, n_special: int) -> tuple[int, int]:

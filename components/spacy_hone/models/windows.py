@@ -154,3 +154,26 @@ def batch_by_padding(lengths: Ints, max_padded: int, max_waste: int) -> list[Int
             batches.append(order[begin:i])
             begin, waste = i, 0
     return [*batches, order[begin:]] if len(order) else []
+
+
+def batch_by_length(lengths: Ints, most: int) -> list[Ints]:
+    """Group rows, the longest first, into batches of at most so many wordpieces (a single row may exceed it)."""
+    order = np.argsort(-np.asarray(lengths), kind="stable")
+    batches, begin, held = [], 0, 0
+    for i, length in enumerate(np.asarray(lengths)[order]):
+        if held and held + length > most:
+            batches.append(order[begin:i])
+            begin, held = i, 0
+        held += int(length)
+    return [*batches, order[begin:]] if len(order) else []
+
+
+def deal(lengths: Ints, n_lanes: int) -> list[Ints]:
+    """Indices of rows for each of some lanes: each row, the longest first, to the lane with the fewest wordpieces."""
+    lanes: list[list[int]] = [[] for _ in range(n_lanes)]
+    held = [0] * n_lanes
+    for row in np.argsort(-np.asarray(lengths), kind="stable").tolist():
+        least = held.index(min(held))
+        lanes[least].append(row)
+        held[least] += int(lengths[row])
+    return [np.array(lane) for lane in lanes]
