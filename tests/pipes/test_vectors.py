@@ -12,8 +12,9 @@ from spacy.training import Example
 from thinc.api import Adam
 
 from spacy_hone.errors import HoneError
-from spacy_hone.pipes.vectors import TeacherVectors, document_vector, make_teacher_vectors, token_vectors
+from spacy_hone.pipes.vectors import TeacherVectors, document_vectors, make_teacher_vectors, token_vectors
 from spacy_hone.teachers.base import NO_OFFSETS, Output, Task, Teacher
+from spacy_hone.teachers.mapping import align_docs
 from spacy_hone.training.gradients import bind_optimizer
 from spacy_hone.training.optimizer import make_adamw
 
@@ -272,22 +273,38 @@ class TestRows:
         doc = Doc(self.vocab, words=["Ann", "\n", "saw", "Rome"], spaces=[True, False, True, False])
         starts, ends = np.array([[0, 1, 5, 9], [1, 3, 8, 11]])
         output = Output(np.zeros((4, 1)), starts, ends, np.arange(8, dtype="float32").reshape(4, 2))
-        vectors, known = token_vectors(output, doc, 2)
+        vectors, known = token_vectors([output], align_docs([output], [doc]), 2)
         assert known.tolist() == [True, False, True, True]
         assert vectors.tolist() == [[0, 1], [0, 0], [4, 5], [6, 7]]
 
     def test_nothing_said(self):
         doc = Doc(self.vocab, words=["a"])
         silent = Output(np.zeros((0, 2)), NO_OFFSETS, NO_OFFSETS)
-        for read in (token_vectors, document_vector):
-            vectors, known = read(silent, doc, 3)
+        heard = token_vectors([silent], align_docs([silent], [doc]), 3), document_vectors([silent], [doc], 3)
+        for vectors, known in heard:
             assert vectors.shape == (1, 3)
             assert known.tolist() == [False]
 
     def test_no_tokens(self):
         output = Output(np.zeros((1, 2)), NO_OFFSETS, NO_OFFSETS, np.ones((1, 3), dtype="float32"))
-        assert token_vectors(output._replace(vectors=None), Doc(self.vocab), 3)[0].shape == (0, 3)
-        assert document_vector(output, Doc(self.vocab), 3).known.tolist() == [False]
+        silent = Output(np.zeros((0, 2)), NO_OFFSETS, NO_OFFSETS)
+        assert token_vectors([silent], align_docs([silent], [Doc(self.vocab)]), 3)[0].shape == (0, 3)
+        assert document_vectors([output], [Doc(self.vocab)], 3).known.tolist() == [False]
+
+    def test_documents_stay_apart(self):
+        docs = [Doc(self.vocab, words=words) for words in (["a", "b"], ["c"], ["d"])]
+        offsets = np.array([0, 2]), np.array([1, 3])
+        first = Output(np.zeros((2, 1)), *offsets, np.array([[1.0], [2.0]], dtype="float32"))
+        silent = Output(np.zeros((0, 1)), NO_OFFSETS, NO_OFFSETS)
+        last = Output(np.zeros((1, 1)), *(part[:1] for part in offsets), np.array([[3.0]], dtype="float32"))
+        said = [first, silent, last]
+        heard = token_vectors(said, align_docs(said, docs), 1)
+        assert heard.vectors.tolist() == [[1], [2], [0], [3]]
+        assert heard.known.tolist() == [True, True, False, True]
+        aligned = align_docs([first, last], [docs[0], docs[2]])
+        assert token_vectors([first, last], aligned, 1).vectors.tolist() == [[1], [2], [3]]
+        heard = document_vectors([last, silent, last], docs, 1)
+        assert heard.vectors.tolist() == [[3], [0], [3]] and heard.known.tolist() == [True, False, True]
 
 
 class TestBadInput:

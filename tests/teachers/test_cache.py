@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 from spacy_hone.errors import HoneError
 from spacy_hone.losses.cross_entropy import make_cross_entropy
 from spacy_hone.losses.distillation import make_distillation
+from spacy_hone.teachers import cache
 from spacy_hone.teachers.base import Output, Task, Teacher
 from spacy_hone.teachers.cache import CachedTeacher, make_cached_teacher
 from spacy_hone.teachers.fill import fill
@@ -195,6 +196,19 @@ def test_vectors(tmp_path):
     expected = [output.logits[:, :4] for output in teacher.outputs(docs())]
     for output, vectors in zip(found, expected):
         np.testing.assert_allclose(output.vectors, vectors, rtol=1e-3)
+
+
+def test_outputs_are_read_once(path, monkeypatch):
+    cached, read = make_cached_teacher(path), []
+    get = Store.get
+    monkeypatch.setattr(Store, "get", lambda self, text, **how: read.append(text) or get(self, text, **how))
+    first, again = cached.outputs(docs()), cached.outputs(docs())
+    assert set(read) == set(TEXTS) and len(read) == len(set(TEXTS))
+    for a, b in zip(first, again):
+        np.testing.assert_array_equal(a.logits, b.logits)
+    monkeypatch.setattr(cache, "MOST_REMEMBERED", 0)
+    cached.outputs(docs(["new", *TEXTS][1:2]))
+    assert not cached._remembered and cached._n_remembered == 0
 
 
 def test_names_of_labels(path):

@@ -57,12 +57,12 @@ def vector_loss(
     projected = vectors if projection is None else vectors @ projection
     values: Any
     d_projected, values = (_cosine if kind == "cosine" else _squared)(projected, targets)
-    n_counted = max(len(vectors), 1)
-    d_projected /= n_counted
+    share = 1 / max(len(vectors), 1)  # of narrow arrays rather than of d_projected
+    d_vectors = d_projected if projection is None else d_projected @ projection.T
     d_student = xp.zeros_like(student)
-    d_student[counted] = d_projected if projection is None else d_projected @ projection.T
-    d_projection = None if projection is None else vectors.T @ d_projected
-    return float(values.sum() / n_counted), d_student, d_projection
+    d_student[counted] = share * d_vectors
+    d_projection = None if projection is None else vectors.T @ d_projected * share
+    return float(values.sum() * share), d_student, d_projection
 
 
 def _cosine(u: Any, v: Any) -> Rows:

@@ -19,7 +19,7 @@ from thinc.types import Floats1d, Floats2d
 from ..errors import Errors, HoneError
 from ..losses.base import RowLoss
 from ..teachers.base import Task, Teacher
-from ..teachers.mapping import Mapping, Targets, prepare
+from ..teachers.mapping import Mapping, Targets, align_docs, prepare
 from .inherit import copy_rows, load_elder
 from .vectors import TeacherVectors
 
@@ -153,9 +153,11 @@ class LossPipe(TrainablePipe):
         if self.mapping is None:
             return None
         outputs = self.mapping.teacher.outputs(docs, vectors=self.vectors is not None)
+        aligned = align_docs(outputs, docs) if self.task.kind == "tags" else None
+        said = self.mapping.to_student(outputs, docs, aligned)
         if self.vectors is not None:
-            self.vectors.hear(self.task.kind, outputs, docs)
-        return self.mapping.to_student(outputs, docs)
+            self.vectors.hear(outputs, docs, aligned)
+        return said
 
     def objective(
         self,

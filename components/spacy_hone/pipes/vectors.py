@@ -15,8 +15,8 @@ from thinc.types import Floats2d
 from ..errors import Errors, HoneError
 from ..losses.ramps import Ramp, Schedule
 from ..losses.vectors import VectorLoss, vector_loss
-from ..teachers.align import align
-from ..teachers.base import Kind, Output, Teacher
+from ..teachers.base import Output, Teacher
+from ..teachers.mapping import Aligned
 from .hidden import Rows, StudentLayers
 
 if TYPE_CHECKING:
@@ -101,11 +101,13 @@ class TeacherVectors:
         if first is None or first.vectors is None:
             raise HoneError(Errors.H332.format(name=pipe.name, teacher=type(teacher).__name__))
 
-    def hear(self, kind: Kind, outputs: Sequence[Output], docs: Sequence[Doc]) -> None:
-        """Note what the teacher says of the documents of an update."""
-        read = token_vectors if kind == "tags" else document_vector
+    def hear(self, outputs: Sequence[Output], docs: Sequence[Doc], aligned: Aligned | None) -> None:
+        """Note what the teacher says of the documents of an update, or of their tokens, which are aligned then."""
         width = max((output.vectors.shape[1] for output in outputs if output.vectors is not None), default=0)
-        self.heard = Heard(*map(np.concatenate, zip(*(read(*each, width) for each in zip(outputs, docs)))))
+        if aligned is None:
+            self.heard = document_vectors(outputs, docs, width)
+        else:
+            self.heard = token_vectors(outputs, aligned, width)
 
     def update(self, pipe: "LossPipe", examples: Sequence[Example]) -> float:
         """Add up the gradients of a batch in the model of a pipe, whose `get_loss` asks the teacher.
@@ -140,17 +142,19 @@ class TeacherVectors:
         layers: by their number; None: what the head reads.
         """
         ops: Any = pipe.model.ops
-        gradients = {layer: [ops.alloc2f(*rows.shape) for rows in each] for layer, each in layers.items()}
+        gradients: dict[int | None, list[Floats2d]] = {}
         total = 0.0
-        if not self.heard.known.any():
-            return total, gradients
         pairs = [ours for ours, _ in self.layers] or [None]
         heard = np.split(self.heard.vectors, len(pairs), axis=1)
-        for number, (layer, targets) in enumerate(zip(pairs, heard)):
+        for number, (layer, targets) in enumerate(zip(pairs, heard) if self.heard.known.any() else ()):
             share = self.weight(pipe.step) / len(pairs)
             value, d_rows = self._compare(pipe, number, layers[layer], ops.asarray2f(targets), share)
             total += value
-            gradients[layer] = [a + b if len(a) else a for a, b in zip(gradients[layer], d_rows)]
+            before = gradients.get(layer)
+            gradients[layer] = [a + b for a, b in zip(before, d_rows)] if before else list(d_rows)
+        for layer, rows in layers.items():
+            if layer not in gradients:
+                gradients[layer] = [ops.alloc2f(*each.shape) for each in rows]
         return total, gradients
 
     def _compare(
@@ -181,24 +185,35 @@ class TeacherVectors:
         return self.projections[number]
 
 
-def token_vectors(output: Output, doc: Doc, width: int) -> Heard:
-    """What a teacher says of the tokens of a document; whitespace is not known."""
-    starts, lengths, spaces = doc.to_array(["IDX", "LENGTH", "IS_SPACE"]).astype("int64").T
-    alignment = align((starts, starts + lengths), (output.starts, output.ends))
-    known = alignment.known & (spaces == 0)
-    if output.vectors is None or not len(output.vectors):
-        return Heard(np.zeros((len(doc), width), dtype="float32"), known)
-    rows = output.vectors.take(alignment.first, axis=0, mode="clip")
-    rows[~known] = 0
+def token_vectors(outputs: Sequence[Output], aligned: Aligned, width: int) -> Heard:
+    """What a teacher says of the tokens of documents; whitespace is not known."""
+    alignment, known, _ = aligned
+    vectors = np.concatenate([_vectors(output, width) for output in outputs])
+    if known.all() and np.array_equal(alignment.first, np.arange(len(vectors))):
+        return Heard(vectors, known)  # as below, without a copy
+    rows = np.zeros((len(known), width), dtype="float32")
+    rows[known] = vectors[alignment.first[known]]
     return Heard(rows, known)
 
 
-def document_vector(output: Output, doc: Doc, width: int) -> Heard:
-    """What a teacher says of a document; it is not known where the teacher has nothing to say, or there are no
+def document_vectors(outputs: Sequence[Output], docs: Sequence[Doc], width: int) -> Heard:
+    """What a teacher says of documents; one is not known where the teacher has nothing to say, or there are no
     tokens."""
-    if output.vectors is None or not len(output.vectors) or not len(doc):
-        return Heard(np.zeros((1, width), dtype="float32"), np.array([False]))
-    return Heard(output.vectors, np.array([True]))
+    found = [_vectors(output, width) for output in outputs]
+    known = np.array(
+        [o.vectors is not None and len(o.vectors) > 0 < len(doc) for o, doc in zip(outputs, docs)]
+    )
+    rows = np.zeros((len(docs), width), dtype="float32")
+    for row in np.flatnonzero(known):
+        rows[row] = found[row][0]
+    return Heard(rows, known)
+
+
+def _vectors(output: Output, width: int) -> NDArray[np.float32]:
+    """The vectors of an output, zeros where it has none, of the shape (rows, width)."""
+    return (
+        np.zeros((len(output.logits), width), dtype="float32") if output.vectors is None else output.vectors
+    )
 
 
 def _forward(model: Model, X: Floats2d, is_train: bool) -> tuple[Floats2d, Any]:

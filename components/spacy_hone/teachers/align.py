@@ -29,6 +29,10 @@ class Alignment(NamedTuple):
         """The student's tokens that share a character with one of the teacher's."""
         return self.last >= self.first
 
+    def of(self, tokens: NDArray[np.bool_]) -> "Alignment":
+        """That of some of the student's tokens."""
+        return Alignment(self.first[tokens], self.last[tokens], self.opens[tokens], self.closes[tokens])
+
 
 def align(student: Offsets, teacher: Offsets) -> Alignment:
     """Find, for each token of the student, the teacher's tokens that speak for it.

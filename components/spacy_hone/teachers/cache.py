@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 
 from spacy.tokens import Doc
 
 from ..errors import Errors, HoneError
 from .base import Output, Pairs, Task, Teacher
 from .store import Header, Store
+
+_LOCK = Lock()
+MOST_REMEMBERED = 2**24  # numbers of outputs in memory, 64 MiB
 
 
 def make_cached_teacher(
@@ -40,6 +44,8 @@ class CachedTeacher(Teacher):
         self.path = path
         self.teacher = teacher
         self.labels = teacher.labels if labels is None and teacher is not None else labels
+        self._remembered: dict[tuple[str, bool], Output] = {}
+        self._n_remembered = 0
 
     @cached_property
     def store(self) -> Store:
@@ -62,8 +68,9 @@ class CachedTeacher(Teacher):
             self.teacher.choose(student)
 
     def __getstate__(self) -> dict[str, object]:
-        """Without the open file: another process opens it for itself."""
-        return {name: value for name, value in vars(self).items() if name != "store"}
+        """Without the open file and what was read: another process does that for itself."""
+        kept = {name: value for name, value in vars(self).items() if name != "store"}
+        return {**kept, "_remembered": {}, "_n_remembered": 0}
 
     def prepare(self, docs: Iterable[Doc], *, vectors: bool = False) -> None:
         """Look for the texts of a training before its first update, unless there is a teacher to ask.
@@ -74,12 +81,24 @@ class CachedTeacher(Teacher):
             self._require(docs, vectors)
 
     def outputs(self, texts: Sequence[Doc], *, vectors: bool = False) -> list[Output]:
-        found = [self.store.get(doc.text, vectors=vectors) for doc in texts]
+        found = [self._get(doc.text, vectors) for doc in texts]
         absent = [doc for doc, output in zip(texts, found) if output is None]
         if absent and self.teacher is None:
             self._require(texts, vectors)
         fresh = iter(self.teacher.outputs(absent, vectors=vectors) if self.teacher and absent else ())
         return [next(fresh) if output is None else output for output in found]
+
+    def _get(self, text: str, vectors: bool) -> Output | None:
+        """From memory, where the outputs are that were read last, or from the file."""
+        key = text, vectors
+        output = self._remembered.get(key) or self.store.get(text, vectors=vectors)
+        with _LOCK:
+            if output is not None and key not in self._remembered:
+                self._remembered[key] = output
+                self._n_remembered += _size(output)
+            while self._n_remembered > MOST_REMEMBERED:
+                self._n_remembered -= _size(self._remembered.pop(next(iter(self._remembered))))
+        return output
 
     def _require(self, docs: Iterable[Doc], vectors: bool) -> None:
         total = missing = 0
@@ -94,3 +113,8 @@ class CachedTeacher(Teacher):
                 path=self.path, missing=missing, total=total, what=what, option=option, **first
             )
             raise HoneError(message)
+
+
+def _size(output: Output) -> int:
+    """Numbers in an output."""
+    return sum(part.size for part in output if part is not None)

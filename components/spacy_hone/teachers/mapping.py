@@ -27,6 +27,15 @@ class Targets(NamedTuple):
     known: NDArray[np.bool_]
 
 
+class Aligned(NamedTuple):
+    """Tokens of some documents beside those of a teacher. known: of the student's tokens those that the teacher speaks of,
+    none of them white space. owner: the document of each."""
+
+    alignment: Alignment
+    known: NDArray[np.bool_]
+    owner: NDArray[np.integer]
+
+
 def prepare(teacher: Teacher, student: Task) -> "Mapping":
     """Load a teacher and check that it can teach a student: to be done before the first update.
 
@@ -69,11 +78,14 @@ class Mapping:
             [cell(labels.get(label), letter) for label, letter in sources]
         ]  # (teacher columns, cells + 1)
 
-    def to_student(self, outputs: Sequence[Output], docs: Sequence[Doc]) -> Targets:
+    def to_student(
+        self, outputs: Sequence[Output], docs: Sequence[Doc], aligned: "Aligned | None" = None
+    ) -> Targets:
         """The targets of some documents, one at least, all rows after one another.
 
         outputs (Sequence[Output]): what the teacher said of each.
         docs (Sequence[Doc]): the student's documents.
+        aligned (Aligned | None): their tokens, if they have been aligned already.
         Raises H907 if an output is not of its document's text, H920 if its logits are not finite.
         """
         for output, doc in zip(outputs, docs):
@@ -82,7 +94,7 @@ class Mapping:
                 raise HoneError(Errors.H920.format(teacher=name, text=doc.text[:60]))
         logits = np.concatenate([output.logits for output in outputs])
         if self.student.kind == "tags":
-            return self._tags(logits, outputs, docs)
+            return self._tags(logits, aligned or align_docs(outputs, docs))
         known = np.array([len(output.logits) > 0 for output in outputs])
         if self.student.exclusive:
             rows, known[known] = self._renormalised(softmax(logits))
@@ -91,20 +103,9 @@ class Mapping:
             rows = np.stack(best, axis=1)
         return self._targets(rows, known)
 
-    def _tags(self, logits: Floats, outputs: Sequence[Output], docs: Sequence[Doc]) -> Targets:
-        tokens = [doc.to_array(["IDX", "LENGTH", "IS_SPACE"]).astype("int64") for doc in docs]
-        sizes = [int(rows[-1, 0] + rows[-1, 1]) + 1 if len(rows) else 0 for rows in tokens]
-        for output, doc, size in zip(outputs, docs, sizes):
-            check_offsets(output, doc, size)
-        bases = np.cumsum([0, *sizes])  # as if the texts were one
-        base, owner = (np.repeat(each, list(map(len, tokens))) for each in (bases[:-1], np.arange(len(docs))))
-        starts, lengths, spaces = np.concatenate(tokens).T
-        starts = starts + base
-        teacher_starts = np.concatenate([output.starts + base for output, base in zip(outputs, bases)])
-        teacher_ends = np.concatenate([output.ends + base for output, base in zip(outputs, bases)])
-        alignment = align((starts, starts + lengths), (teacher_starts, teacher_ends))
-        known = alignment.known & (spaces == 0)
-        alignment = Alignment(*(part[known] for part in alignment))
+    def _tags(self, logits: Floats, aligned: "Aligned") -> Targets:
+        alignment, known, owner = aligned
+        alignment = alignment.of(known)
         if self.student.scheme is not None:
             return self._targets(self._entities(softmax(logits), alignment, owner[known]), known)
         rows, known[known] = self._renormalised(softmax(logits)[alignment.first])
@@ -136,6 +137,25 @@ class Mapping:
         logits[np.ix_(known, self.taken)] = rows
         logits[:, ~self.taken] = -np.inf
         return Targets(logits, known)
+
+
+def align_docs(outputs: Sequence[Output], docs: Sequence[Doc]) -> Aligned:
+    """Align the tokens of some documents, one at least, with those of a teacher's outputs, as if the texts were one.
+
+    Raises H907 if an output is not of its document's text.
+    """
+    tokens = [doc.to_array(["IDX", "LENGTH", "IS_SPACE"]).astype("int64") for doc in docs]
+    sizes = [int(rows[-1, 0] + rows[-1, 1]) + 1 if len(rows) else 0 for rows in tokens]
+    for output, doc, size in zip(outputs, docs, sizes):
+        check_offsets(output, doc, size)
+    bases = np.cumsum([0, *sizes])
+    base, owner = (np.repeat(each, list(map(len, tokens))) for each in (bases[:-1], np.arange(len(docs))))
+    starts, lengths, spaces = np.concatenate(tokens).T
+    starts = starts + base
+    teacher_starts = np.concatenate([output.starts + base for output, base in zip(outputs, bases)])
+    teacher_ends = np.concatenate([output.ends + base for output, base in zip(outputs, bases)])
+    alignment = align((starts, starts + lengths), (teacher_starts, teacher_ends))
+    return Aligned(alignment, alignment.known & (spaces == 0), owner)
 
 
 def labels_of(task: Task) -> list[str]:
