@@ -78,7 +78,7 @@ class OneBatch(Padded):
 
     @contextmanager
     def changed(self) -> Iterator[None]:
-        def batches(lengths: Any, **limits: int) -> list[Any]:
+        def batches(lengths: Any, *_: int, **__: int) -> list[Any]:
             return [np.argsort(-lengths, kind="stable")]
 
         with replaced(shim, "batch_by_padding", batches):
@@ -95,7 +95,7 @@ class OneLane(Variant):
 
 
 class OneLanePadded(Padded, OneLane):
-    """Neither."""
+    """One thread, padded batches of like length."""
 
 
 class Grouped(Variant):

@@ -87,3 +87,12 @@ def test_a_gradient_that_two_parameters_share_is_added_to_each():
         add_gradient(parameter, [shared])
     first.grad.mul_(0.5)
     assert second.grad.tolist() == shared.tolist() == [1.0, 1.0]
+
+
+def test_rows_that_others_wrote_are_cleared_too():
+    table = make_table()
+    backward(table, BATCHES[0])
+    add_gradient(table.weight, [torch.ones_like(table.weight)])
+    table.weight.grad = None
+    backward(table, BATCHES[1])
+    assert int(table.weight.grad.any(dim=1).sum()) == len(BATCHES[1].unique())

@@ -24,6 +24,7 @@ def make(kind: str, **settings):
         ("roberta", {}, True),
         ("xlm-roberta", {}, True),
         ("camembert", {}, True),
+        ("albert", {"embedding_size": 8}, True),
         ("bert", {"attn_implementation": "eager"}, False),
         ("bert", {"position_embedding_type": "relative_key"}, False),
         ("distilbert", {}, False),
@@ -36,6 +37,19 @@ def test_which_encoders_can_be_packed(kind, settings, expected):
     transformer = make(kind, **settings).train()
     assert can_pack(transformer, 20, first_position(transformer)) is expected
     assert transformer.training and all(weight.grad is None for weight in transformer.parameters())
+
+
+@pytest.mark.parametrize("error", [AttributeError, AssertionError, RuntimeError])
+def test_encoders_that_fail_are_padded(error):
+    transformer = make("bert")
+
+    def fail(*args, **kwargs):
+        raise error
+
+    transformer.forward = fail
+    assert not can_pack(transformer, 20, 0)
+    del transformer.config.vocab_size
+    assert not can_pack(make("bert"), 0, 0) and not can_pack(transformer, 20, 0)
 
 
 def test_a_wrong_first_position_is_found_out():

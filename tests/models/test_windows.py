@@ -120,6 +120,8 @@ def test_lanes_have_as_much_to_do():
     lengths = np.array([5, 90, 7, 88, 6, 30])
     assert [lane.tolist() for lane in deal(lengths, 2)] == [[1, 2, 4, 0], [3, 5]]
     assert [lane.tolist() for lane in deal(np.array([4, 2]), 2)] == [[0], [1]]
+    assert [lane.tolist() for lane in deal(np.array([0, 0]), 2)] == [[0, 1]]
+    assert deal(np.array([], dtype=int), 2) == []
 
 
 @pytest.mark.parametrize("seed", range(5))

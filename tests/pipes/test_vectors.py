@@ -296,6 +296,7 @@ class TestRows:
         offsets = np.array([0, 2]), np.array([1, 3])
         first = Output(np.zeros((2, 1)), *offsets, np.array([[1.0], [2.0]], dtype="float32"))
         silent = Output(np.zeros((0, 1)), NO_OFFSETS, NO_OFFSETS)
+        other = silent._replace(vectors=np.zeros((0, 0), dtype="float32"))  # as from a file
         last = Output(np.zeros((1, 1)), *(part[:1] for part in offsets), np.array([[3.0]], dtype="float32"))
         said = [first, silent, last]
         heard = token_vectors(said, align_docs(said, docs), 1)
@@ -303,7 +304,9 @@ class TestRows:
         assert heard.known.tolist() == [True, True, False, True]
         aligned = align_docs([first, last], [docs[0], docs[2]])
         assert token_vectors([first, last], aligned, 1).vectors.tolist() == [[1], [2], [3]]
-        heard = document_vectors([last, silent, last], docs, 1)
+        said[1] = other
+        assert token_vectors(said, align_docs(said, docs), 1).vectors.tolist() == [[1], [2], [0], [3]]
+        heard = document_vectors([last, other, last], docs, 1)
         assert heard.vectors.tolist() == [[3], [0], [3]] and heard.known.tolist() == [True, False, True]
 
 

@@ -57,7 +57,7 @@ def vector_loss(
     projected = vectors if projection is None else vectors @ projection
     values: Any
     d_projected, values = (_cosine if kind == "cosine" else _squared)(projected, targets)
-    share = 1 / max(len(vectors), 1)  # of narrow arrays rather than of d_projected
+    share = 1 / max(len(vectors), 1)  # d_projected, which is wide, is not divided by it
     d_vectors = d_projected if projection is None else d_projected @ projection.T
     d_student = xp.zeros_like(student)
     d_student[counted] = share * d_vectors

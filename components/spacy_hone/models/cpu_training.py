@@ -17,7 +17,7 @@ Function = Callable[..., torch.Tensor]
 class CpuTraining(TorchFunctionMode):
     """Within this context, dropout, attention with dropout and lookups in large tables are ours.
 
-    torch's seed rules, rates hold to 1 in 65,536, gradients are the same; those of large tables are sparse.
+    The seed rules, rates hold to 1 in 65,536, gradients are those of torch; of large tables they are sparse.
 
     attend: takes the place of `scaled_dot_product_attention`, with the keyword `generator`.
     generator: of the numbers for dropout; None: torch's own.

@@ -46,7 +46,7 @@ def attach(table: torch.Tensor) -> Gradient:
 
 
 def add_gradient(parameter: torch.Tensor, found: Sequence[torch.Tensor | None]) -> None:
-    """Add gradients that `torch.autograd.grad` found to the parameter's own. None: the parameter had no part."""
+    """Add what `torch.autograd.grad` found to the parameter's gradient. None: the parameter had no part."""
     given = [gradient for gradient in found if gradient is not None]
     for gradient in given:
         if gradient.is_sparse:
@@ -54,14 +54,15 @@ def add_gradient(parameter: torch.Tensor, found: Sequence[torch.Tensor | None]) 
     dense = [gradient for gradient in given if not gradient.is_sparse]
     if not dense:
         return
-    # Never one of these itself: two parameters may have been given the same.
-    total = dense[0] + dense[1] if len(dense) > 1 else dense[0].clone()
-    for gradient in dense[2:]:
-        total += gradient
     if parameter.grad is None:
-        parameter.grad = total
-    else:
-        parameter.grad += total
+        # never one of these itself: two parameters may have been given the same
+        parameter.grad = dense[0].clone() if len(dense) == 1 else dense[0] + dense[1]
+        dense = dense[2:]
+    for gradient in dense:
+        parameter.grad += gradient
+    own = getattr(parameter, "row_gradient", None)
+    if own is not None and parameter.grad is own.values:
+        own.written.fill_(True)
 
 
 def embedding(  # noqa: PLR0917 (torch's signature)
@@ -73,7 +74,7 @@ def embedding(  # noqa: PLR0917 (torch's signature)
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> torch.Tensor:
-    """`torch.nn.functional.embedding`, with a sparse gradient for large tables. What this does not know is left to torch."""
+    """`torch.nn.functional.embedding`, with a sparse gradient for large tables; the rest is left to torch."""
     is_known = max_norm is None and not scale_grad_by_freq and weight.is_leaf and len(weight) >= LARGE
     return F.embedding(
         input, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse or is_known

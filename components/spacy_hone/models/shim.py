@@ -1,6 +1,6 @@
 """The encoder's torch module behind thinc: batches by padded wordpieces, bf16, freezing, serialisation."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -121,7 +121,8 @@ class EncoderShim(PyTorchShim):
 
         def encode(lane: Lane) -> list[Graph]:
             graphs: list[Graph] = []
-            with self._autocast(device), torch.inference_mode(not is_train):
+            # the cache of autocast is shared by threads, each of which clears it when it ends
+            with self._autocast(device, cache=lane.generator is None), torch.inference_mode(not is_train):
                 for batch in lane.batches:
                     with training_with(batch, lane.generator) if lane.generator else nullcontext():
                         output = transformer(**batch.inputs, **asked)
@@ -141,22 +142,24 @@ class EncoderShim(PyTorchShim):
 
     def backprop(self, of_lanes: list[list[Graph]], d_hidden: torch.Tensor) -> None:
         """Add to the parameters' gradients. of_lanes: what is to be differentiated in each thread."""
-        gradients = {0: d_hidden, **{place + 1: d for place, d in self.d_hidden.items()}}
+        d_layers = {0: d_hidden, **{place + 1: d for place, d in self.d_hidden.items()}}
         parameters = [parameter for parameter in self._model.parameters() if parameter.requires_grad]
 
-        def differentiate(graphs: list[Graph]) -> Sequence[torch.Tensor | None]:
+        def differentiate(graphs: list[Graph]) -> list[torch.Tensor | None]:
             pairs = [
                 (layers[place], d[batch.rows, batch.cols].to(layers[place]))
                 for layers, batch in graphs
-                for place, d in gradients.items()
+                for place, d in d_layers.items()
                 if layers[place].requires_grad
             ]
             outputs, d_outputs = zip(*pairs)
-            return torch.autograd.grad(outputs, parameters, d_outputs, allow_unused=True)
+            return list(torch.autograd.grad(outputs, parameters, d_outputs, allow_unused=True))
 
         found = run_side_by_side([partial(differentiate, graphs) for graphs in of_lanes if graphs])
-        for parameter, *of_parameter in zip(parameters, *found):
-            add_gradient(parameter, of_parameter)
+        for i, parameter in enumerate(parameters):
+            add_gradient(parameter, [gradients[i] for gradients in found])
+            for gradients in found:
+                gradients[i] = None  # two copies of all at once are enough
 
     def to_bytes(self) -> bytes:
         return b"" if self._model is None or self.wordpieces is None else pack(self.wordpieces, self._model)
@@ -213,12 +216,13 @@ class EncoderShim(PyTorchShim):
             self._can_pack = can_pack(self._model, longest, first_position(self._model))
         return self._can_pack
 
-    def _autocast(self, device: torch.device) -> AbstractContextManager[None]:
-        return torch.autocast(device.type, torch.bfloat16, enabled=uses_bf16(self.options.precision, device))
+    def _autocast(self, device: torch.device, *, cache: bool) -> AbstractContextManager[None]:
+        enabled = uses_bf16(self.options.precision, device)
+        return torch.autocast(device.type, torch.bfloat16, enabled=enabled, cache_enabled=cache)
 
 
 def new_generator() -> torch.Generator:
-    """A thread's own random numbers, which follow from torch's seed."""
+    """A thread's own random numbers, which follow from torch's seed, and from how many threads there are."""
     return torch.Generator().manual_seed(int(torch.randint(2**62, ())))
 
 

@@ -13,7 +13,9 @@ import torch
 
 Result = TypeVar("Result")
 LANES = 2
-_taken = Lock()  # the number of torch's threads belongs to the whole process
+# The number of torch's threads belongs to the process: one training at a time changes it. A thread that begins with torch
+# meanwhile keeps its share for good, and other threads' products take no more threads until the end of the pass.
+_taken = Lock()
 
 
 def count_lanes(n_rows: int) -> int:

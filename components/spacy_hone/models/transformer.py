@@ -47,7 +47,7 @@ def build_transformer_model(
     window: wordpieces of a window, special ones included; 0 is the encoder's maximum, which limits it in any
         case. Windows begin and end at token borders. Longer ones see more and take longer: attention is quadratic.
     stride: wordpieces that neighbouring windows share at most, limited to half a window.
-    max_batch_wordpieces: padded wordpieces of one forward pass; this bounds the memory of prediction.
+    max_batch_wordpieces: wordpieces of one forward pass, padded or packed; this bounds the memory of prediction.
     tokenizer_config, transformer_config: overrides of the files' settings, as `{"hidden_dropout_prob": 0.2}`.
 
     Output: a `FullTransformerBatch` that aligns each token to wordpieces of one window, and to one at least.

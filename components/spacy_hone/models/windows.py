@@ -169,11 +169,12 @@ def batch_by_length(lengths: Ints, most: int) -> list[Ints]:
 
 
 def deal(lengths: Ints, n_lanes: int) -> list[Ints]:
-    """Indices of rows for each of some lanes: each row, the longest first, to the lane with the fewest wordpieces."""
+    """Indices of rows for each of some lanes, of which none is empty: each row, the longest first, to the lane with the
+    fewest wordpieces."""
     lanes: list[list[int]] = [[] for _ in range(n_lanes)]
     held = [0] * n_lanes
     for row in np.argsort(-np.asarray(lengths), kind="stable").tolist():
         least = held.index(min(held))
         lanes[least].append(row)
         held[least] += int(lengths[row])
-    return [np.array(lane) for lane in lanes]
+    return [np.array(lane) for lane in lanes if lane]

@@ -199,21 +199,19 @@ def token_vectors(outputs: Sequence[Output], aligned: Aligned, width: int) -> He
 def document_vectors(outputs: Sequence[Output], docs: Sequence[Doc], width: int) -> Heard:
     """What a teacher says of documents; one is not known where the teacher has nothing to say, or there are no
     tokens."""
-    found = [_vectors(output, width) for output in outputs]
-    known = np.array(
-        [o.vectors is not None and len(o.vectors) > 0 < len(doc) for o, doc in zip(outputs, docs)]
-    )
     rows = np.zeros((len(docs), width), dtype="float32")
-    for row in np.flatnonzero(known):
-        rows[row] = found[row][0]
+    known = np.zeros(len(docs), dtype=bool)
+    for row, (output, doc) in enumerate(zip(outputs, docs)):
+        if output.vectors is not None and len(output.vectors) and len(doc):
+            rows[row], known[row] = output.vectors[0], True
     return Heard(rows, known)
 
 
 def _vectors(output: Output, width: int) -> NDArray[np.float32]:
-    """The vectors of an output, zeros where it has none, of the shape (rows, width)."""
-    return (
-        np.zeros((len(output.logits), width), dtype="float32") if output.vectors is None else output.vectors
-    )
+    """The vectors of an output, shape (rows, width), zeros where it has none."""
+    if output.vectors is None or not len(output.vectors):
+        return np.zeros((len(output.logits), width), dtype="float32")
+    return output.vectors
 
 
 def _forward(model: Model, X: Floats2d, is_train: bool) -> tuple[Floats2d, Any]:

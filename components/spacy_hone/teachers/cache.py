@@ -12,7 +12,8 @@ from .base import Output, Pairs, Task, Teacher
 from .store import Header, Store
 
 _LOCK = Lock()
-MOST_REMEMBERED = 2**24  # numbers of outputs in memory, 64 MiB
+MOST_REMEMBERED = 64 * 2**20  # bytes of outputs in memory
+OVERHEAD = 1000  # bytes of an output beside its numbers and its text, about
 
 
 def make_cached_teacher(
@@ -89,15 +90,16 @@ class CachedTeacher(Teacher):
         return [next(fresh) if output is None else output for output in found]
 
     def _get(self, text: str, vectors: bool) -> Output | None:
-        """From memory, where the outputs are that were read last, or from the file."""
+        """From memory, which those leave first that were read first, or from the file."""
         key = text, vectors
         output = self._remembered.get(key) or self.store.get(text, vectors=vectors)
         with _LOCK:
             if output is not None and key not in self._remembered:
                 self._remembered[key] = output
-                self._n_remembered += _size(output)
+                self._n_remembered += _size(text, output)
             while self._n_remembered > MOST_REMEMBERED:
-                self._n_remembered -= _size(self._remembered.pop(next(iter(self._remembered))))
+                oldest = next(iter(self._remembered))
+                self._n_remembered -= _size(oldest[0], self._remembered.pop(oldest))
         return output
 
     def _require(self, docs: Iterable[Doc], vectors: bool) -> None:
@@ -115,6 +117,6 @@ class CachedTeacher(Teacher):
             raise HoneError(message)
 
 
-def _size(output: Output) -> int:
-    """Numbers in an output."""
-    return sum(part.size for part in output if part is not None)
+def _size(text: str, output: Output) -> int:
+    """Bytes that an output takes in memory, about."""
+    return OVERHEAD + 4 * len(text) + sum(part.nbytes for part in output if part is not None)

@@ -28,8 +28,10 @@ class Targets(NamedTuple):
 
 
 class Aligned(NamedTuple):
-    """Tokens of some documents beside those of a teacher. known: of the student's tokens those that the teacher speaks of,
-    none of them white space. owner: the document of each."""
+    """Tokens of some documents beside those of a teacher.
+
+    known: of the student's tokens those that the teacher speaks of, none of them white space. owner: the document of each.
+    """
 
     alignment: Alignment
     known: NDArray[np.bool_]
@@ -79,7 +81,7 @@ class Mapping:
         ]  # (teacher columns, cells + 1)
 
     def to_student(
-        self, outputs: Sequence[Output], docs: Sequence[Doc], aligned: "Aligned | None" = None
+        self, outputs: Sequence[Output], docs: Sequence[Doc], aligned: Aligned | None = None
     ) -> Targets:
         """The targets of some documents, one at least, all rows after one another.
 
@@ -103,7 +105,7 @@ class Mapping:
             rows = np.stack(best, axis=1)
         return self._targets(rows, known)
 
-    def _tags(self, logits: Floats, aligned: "Aligned") -> Targets:
+    def _tags(self, logits: Floats, aligned: Aligned) -> Targets:
         alignment, known, owner = aligned
         alignment = alignment.of(known)
         if self.student.scheme is not None:
