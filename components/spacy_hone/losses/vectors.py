@@ -1,5 +1,6 @@
 """Distillation of vectors: a student's token vectors drawn to those of its teacher."""
 
+from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -7,9 +8,10 @@ from thinc.types import Floats1d, Floats2d
 from thinc.util import get_array_module
 
 from ..errors import Errors, HoneError
-from .base import Rows, check_shape
+from .base import check_shape
 
 VectorLoss = Literal["cosine", "mse"]
+Distance = tuple[Any, Any, Any]
 
 
 def vector_loss(
@@ -54,30 +56,40 @@ def vector_loss(
         counted = slice(None) if counted.all() else counted  # which copies nothing
     vectors: Any = student[counted]
     targets = xp.asarray(teacher, dtype=student.dtype)[counted]
-    projected = vectors if projection is None else vectors @ projection
-    values: Any
-    d_projected, values = (_cosine if kind == "cosine" else _squared)(projected, targets)
-    share = 1 / max(len(vectors), 1)  # d_projected, which is wide, is not divided by it
-    d_vectors = d_projected if projection is None else d_projected @ projection.T
+    values, d_vectors, d_projection = DISTANCES[kind](vectors, targets, projection)
+    share = 1 / max(len(vectors), 1)
     d_student = xp.zeros_like(student)
     d_student[counted] = share * d_vectors
-    d_projection = None if projection is None else vectors.T @ d_projected * share
-    return float(values.sum() * share), d_student, d_projection
+    return float(values.sum() * share), d_student, None if d_projection is None else share * d_projection
 
 
-def _cosine(u: Any, v: Any) -> Rows:
-    """`d(1 - cos)/du = (cos u/|u| - v/|v|) / |u|`."""
-    xp = get_array_module(u)
-    least = xp.sqrt(xp.finfo(u.dtype).tiny)  # shorter ones count as 0
-    lengths = [xp.sqrt(xp.einsum("ij,ij->i", x, x)) for x in (u, v)]
+def _cosine(s: Any, v: Any, projection: Any) -> Distance:
+    """`d(1 - cos)/du = (cos u/|u| - v/|v|) / |u|`.
+
+    u is as wide as a teacher, and never made: with u = s W, all that is needed of it are its products with W and v, `u Wᵀ = s (W Wᵀ)`,
+    `u·v = s·(v Wᵀ)` and `u·u = s·(u Wᵀ)`.
+    """
+    xp = get_array_module(s)
+    own, other = (s, v) if projection is None else (s @ (projection @ projection.T), v @ projection.T)
+    least = xp.sqrt(xp.finfo(s.dtype).tiny)  # shorter ones count as 0
+    lengths = [xp.sqrt(xp.maximum(xp.einsum("ij,ij->i", a, b), 0)) for a, b in ((s, own), (v, v))]
     has = (lengths[0] > least) & (lengths[1] > least)
     inverse = [xp.where(has, 1 / xp.maximum(length, least), 0) for length in lengths]
-    cosine = xp.einsum("ij,ij->i", u, v) * inverse[0] * inverse[1]
-    d_u = u * (cosine * inverse[0] * inverse[0])[:, None]
-    d_u -= v * (inverse[0] * inverse[1])[:, None]
-    return d_u, 1 - cosine
+    cosine = xp.einsum("ij,ij->i", s, other) * inverse[0] * inverse[1]
+    a, b = (cosine * inverse[0] * inverse[0])[:, None], (inverse[0] * inverse[1])[:, None]
+    d_s = a * own - b * other
+    d_projection = None if projection is None else (s.T @ (a * s)) @ projection - (b * s).T @ v
+    return 1 - cosine, d_s, d_projection
 
 
-def _squared(u: Any, v: Any) -> Rows:
+def _squared(s: Any, v: Any, projection: Any) -> Distance:
+    u = s if projection is None else s @ projection
     difference = u - v
-    return 2 * difference / max(difference.shape[1], 1), (difference * difference).mean(axis=1)
+    d_u = 2 * difference / max(difference.shape[1], 1)
+    values = (difference * difference).mean(axis=1)
+    return (values, d_u, None) if projection is None else (values, d_u @ projection.T, s.T @ d_u)
+
+
+DISTANCES: dict[str, Callable[[Any, Any, Any], Distance]] = {"cosine": _cosine, "mse": _squared}
+"""Of student's and teacher's vectors and the projection: the distance of each row, and its gradients with respect to the
+student's vectors and the projection."""
