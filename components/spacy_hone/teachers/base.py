@@ -62,11 +62,10 @@ class Output(NamedTuple):
     ends: Ints
     vectors: Floats | None = None
 
-    @property
-    def is_finite(self) -> bool:
-        """Whether each row of logits gives probabilities: single columns may be -inf."""
-        logits = self.logits
-        return not (np.isnan(logits).any() or np.isposinf(logits).any() or np.isneginf(logits).all(-1).any())
+
+def is_finite(logits: Floats) -> bool:
+    """Whether each row of logits gives probabilities: single columns may be -inf."""
+    return not (np.isnan(logits).any() or np.isposinf(logits).any() or np.isneginf(logits).all(-1).any())
 
 
 class Teacher(ABC):

@@ -13,7 +13,7 @@ from .store import Header, Store
 
 _LOCK = Lock()
 MOST_REMEMBERED = 64 * 2**20  # bytes of outputs in memory
-OVERHEAD = 1000  # bytes of an output beside its numbers and its text, about
+OVERHEAD = 1000  # bytes of an output beside its numbers and its tokens, about
 
 
 def make_cached_teacher(
@@ -45,7 +45,7 @@ class CachedTeacher(Teacher):
         self.path = path
         self.teacher = teacher
         self.labels = teacher.labels if labels is None and teacher is not None else labels
-        self._remembered: dict[tuple[str, bool], Output] = {}
+        self._remembered: dict[tuple[bytes, bool], Output] = {}
         self._n_remembered = 0
 
     @cached_property
@@ -82,21 +82,21 @@ class CachedTeacher(Teacher):
             self._require(docs, vectors)
 
     def outputs(self, texts: Sequence[Doc], *, vectors: bool = False) -> list[Output]:
-        found = [self._get(doc.text, vectors) for doc in texts]
+        found = [self._get(doc, vectors) for doc in texts]
         absent = [doc for doc, output in zip(texts, found) if output is None]
         if absent and self.teacher is None:
             self._require(texts, vectors)
         fresh = iter(self.teacher.outputs(absent, vectors=vectors) if self.teacher and absent else ())
         return [next(fresh) if output is None else output for output in found]
 
-    def _get(self, text: str, vectors: bool) -> Output | None:
+    def _get(self, doc: Doc, vectors: bool) -> Output | None:
         """From memory, which those leave first that were read first, or from the file."""
-        key = text, vectors
-        output = self._remembered.get(key) or self.store.get(text, vectors=vectors)
+        key = doc.to_array(["ORTH", "SPACY"]).tobytes(), vectors  # sooner had than the text that they make
+        output = self._remembered.get(key) or self.store.get(doc.text, vectors=vectors)
         with _LOCK:
             if output is not None and key not in self._remembered:
                 self._remembered[key] = output
-                self._n_remembered += _size(text, output)
+                self._n_remembered += _size(key[0], output)
             while self._n_remembered > MOST_REMEMBERED:
                 oldest = next(iter(self._remembered))
                 self._n_remembered -= _size(oldest[0], self._remembered.pop(oldest))
@@ -117,6 +117,6 @@ class CachedTeacher(Teacher):
             raise HoneError(message)
 
 
-def _size(text: str, output: Output) -> int:
+def _size(tokens: bytes, output: Output) -> int:
     """Bytes that an output takes in memory, about."""
-    return OVERHEAD + 4 * len(text) + sum(part.nbytes for part in output if part is not None)
+    return OVERHEAD + len(tokens) + sum(part.nbytes for part in output if part is not None)

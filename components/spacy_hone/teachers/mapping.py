@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 
 from ..errors import Errors, HoneError
 from .align import Alignment, align
-from .base import Floats, Output, Task, Teacher
+from .base import Floats, Output, Task, Teacher, is_finite
 from .labels import LabelMap
 from .schemes import LETTERS, carry, convert, letter_of
 
@@ -90,11 +90,10 @@ class Mapping:
         aligned (Aligned | None): their tokens, if they have been aligned already.
         Raises H907 if an output is not of its document's text, H920 if its logits are not finite.
         """
-        for output, doc in zip(outputs, docs):
-            if not output.is_finite:
-                name = type(self.teacher).__name__
-                raise HoneError(Errors.H920.format(teacher=name, text=doc.text[:60]))
         logits = np.concatenate([output.logits for output in outputs])
+        if not is_finite(logits):
+            doc = next(doc for output, doc in zip(outputs, docs) if not is_finite(output.logits))
+            raise HoneError(Errors.H920.format(teacher=type(self.teacher).__name__, text=doc.text[:60]))
         if self.student.kind == "tags":
             return self._tags(logits, aligned or align_docs(outputs, docs))
         known = np.array([len(output.logits) > 0 for output in outputs])

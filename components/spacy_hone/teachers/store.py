@@ -17,7 +17,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from ..errors import Errors, HoneError
-from .base import Floats, Output, Task, Teacher
+from .base import Floats, Output, Task, Teacher, is_finite
 from .packing import pack, unpack
 
 APPLICATION = 0x686F6E65  # "hone", in the head of the file
@@ -146,7 +146,7 @@ def _faults(output: Output, task: Task) -> Iterator[str]:
         yield f"logits of shape {logits.shape} where ({n_rows}, {len(task.columns)}) is expected"
     if len(starts) != len(ends):
         yield f"{len(starts)} starts and {len(ends)} ends of tokens"
-    if not output.is_finite:
+    if not is_finite(output.logits):
         yield "logits that are not finite"
     if vectors is not None and (len(vectors) != n_rows or not np.isfinite(vectors).all()):
         yield f"vectors of shape {vectors.shape} that are not finite, or not one for each of {n_rows} rows"
