@@ -108,7 +108,11 @@ def cost(
     updates: Annotated[int, typer.Option("--updates", min=1, help="of the teacher before")] = 30,
     out: Out = OUT,
 ) -> None:
-    """Time of an update with a teacher whose cache is warm, and without one; the students take turns."""
+    """Time of an update with a teacher whose cache is warm, and without one; the students take turns.
+
+    A first turn, which does not count, goes through all batches: what a teacher said is in memory then, as in all epochs of
+    a training but the first.
+    """
     from peers.speed import time_block
     from peers.students import Case, make_steps
 
@@ -119,7 +123,7 @@ def cost(
         steps = make_steps(case, names)
         batches = list(minibatch(case.lesson.annotated, DATA_SETS[study.data].batch_size))
         for i, name in in_turn(names, rounds, what="cost"):
-            chosen = [batches[(i * block + j) % len(batches)] for j in range(block)]
+            chosen = [batches[(i * block + j) % len(batches)] for j in range(block)] if i else batches
             words, seconds = time_block(steps[name], chosen)
             record = {"updates": block, "words": words, "seconds": seconds}
             if i:
