@@ -30,7 +30,8 @@ QUICK = {
     "training.optimizer.learn_rate.warmup_steps": 2,
     "vars.learn_rate": 0.003,
 }
-SLOWER = {name: {"vars.learn_rate": 0.001} for name in ("ner_trf_stock", "tagger_trf", "ner_student_layers")}
+SLOWER = {name: {"vars.learn_rate": 0.001} for name in ("tagger_trf", "ner_student_layers")}
+SLOWER["ner_trf_stock"] = {"vars.learn_rate": 0.0005, "training.max_steps": 24, "training.eval_frequency": 24}
 
 pytestmark = pytest.mark.slow
 
