@@ -93,30 +93,27 @@ def group(lengths: Ints, begin: int) -> Group:
     return Group(begin, end, shape, torch.from_numpy(np.flatnonzero(real)), mask[:, None, None])
 
 
-def attend(  # noqa: PLR0917 (torch's signature)
+def attend(
     groups: tuple[Group, ...],
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
     attn_mask: torch.Tensor | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    generator: torch.Generator | None = None,
-    **other: Any,
+    **options: Any,
 ) -> torch.Tensor:
-    """`torch.nn.functional.scaled_dot_product_attention` within each row of a pack.
+    """`attention` within each row of a pack.
 
-    query, key, value: shape (1, heads, wordpieces, width), as is what returns. NotImplementedError for what is more
-    than attention of all to all.
+    query, key, value: shape (1, heads, wordpieces, width), as is what returns. NotImplementedError for a mask: rows are
+    what tells which wordpieces see each other.
     """
-    if attn_mask is not None or is_causal or other:
+    if attn_mask is not None:
         raise NotImplementedError
     heads, width = query.shape[1], value.shape[-1]
     of_groups = []
     for one in groups:
         q, k, v = (pad(one, x[0].transpose(0, 1)[one.begin : one.end]) for x in (query, key, value))
         mask = None if one.mask is None else one.mask.to(query.dtype)
-        found = attention(q, k, v, attn_mask=mask, dropout_p=dropout_p, generator=generator)
+        found = attention(q, k, v, attn_mask=mask, **options)
         flat = found.transpose(1, 2).reshape(-1, heads * width)
         of_groups.append(flat if one.places is None else flat[one.places])
     return torch.cat(of_groups).view(1, -1, heads, width).transpose(1, 2)
