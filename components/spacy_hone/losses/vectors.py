@@ -66,8 +66,8 @@ def vector_loss(
 def _cosine(s: Any, v: Any, projection: Any) -> Distance:
     """`d(1 - cos)/du = (cos u/|u| - v/|v|) / |u|`.
 
-    u is as wide as a teacher, and never made: with u = s W, all that is needed of it are its products with W and v, `u Wᵀ = s (W Wᵀ)`,
-    `u·v = s·(v Wᵀ)` and `u·u = s·(u Wᵀ)`.
+    u = s W is as wide as a teacher, and never made: of it only products are needed, `u Wᵀ = s (W Wᵀ)`, `u·v = s·(v Wᵀ)`
+    and `u·u = s·(u Wᵀ)`.
     """
     xp = get_array_module(s)
     own, other = (s, v) if projection is None else (s @ (projection @ projection.T), v @ projection.T)
