@@ -44,7 +44,8 @@ def has_bf16(device_type: str) -> bool:
 
 @cache
 def pays_bf16(device_type: str) -> bool:
-    """Whether matrix products are faster in bfloat16; on a CPU that is measured once, in some 50 ms.
+    """Whether matrix products are faster in bfloat16; on a CPU that is measured once, in some 150 ms, in one thread: several
+    wait for each other where other programs run, and measure that.
 
     AVX512-BF16 doubles the speed of AMD's processors (Zen 4) and halves that of Intel's where AMX is missing, as in
     virtual machines that hide it.
@@ -56,8 +57,13 @@ def pays_bf16(device_type: str) -> bool:
     x, weights = torch.ones(512, 384), torch.ones(1536, 384)
     formats = (torch.float32, torch.bfloat16)
     operands = {dtype: (x.to(dtype), weights.to(dtype)) for dtype in formats}
-    with torch.inference_mode(), torch.autocast("cpu", enabled=False):
-        rounds = [[_seconds(*operands[dtype]) for dtype in formats] for _ in range(8)]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
+            rounds = [[_seconds(*operands[dtype]) for dtype in formats] for _ in range(8)]
+    finally:
+        torch.set_num_threads(threads)
     full, half = map(min, zip(*rounds[1:]))
     return full >= WORTH * half
 
