@@ -69,8 +69,16 @@ def test_auto_where_bf16_is_slower_is_fp32(toy_bert, bf16):
 def test_bf16_pays_where_products_are_faster(monkeypatch, half, pays):
     import torch
 
-    monkeypatch.setattr(precision, "_seconds", lambda x, weights: 1.0 if x.dtype == torch.float32 else half)
+    threads = []
+
+    def seconds(x: torch.Tensor, weights: torch.Tensor) -> float:
+        threads.append(torch.get_num_threads())
+        return 1.0 if x.dtype == torch.float32 else half
+
+    monkeypatch.setattr(precision, "_seconds", seconds)
+    before = torch.get_num_threads()
     assert precision.pays_bf16.__wrapped__("cpu") == pays
+    assert set(threads) == {1} and torch.get_num_threads() == before
 
 
 def test_a_gpu_is_not_measured():
