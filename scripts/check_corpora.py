@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import srsly
 import typer
@@ -10,13 +11,22 @@ from rich.table import Table
 from spacy.util import load_config
 
 from spacy_hone.errors import HoneError
+from spacy_hone.models.devices import use_device
 from spacy_hone.training.check import check_corpora
 
 
-def main(config: Path, train: Path, dev: Path, output: Path) -> None:
-    """Check the DocBins TRAIN and DEV against CONFIG, print a table of labels and write it to OUTPUT."""
+def main(
+    config: Path,
+    train: Path,
+    dev: Path,
+    output: Path,
+    *,
+    gpu_id: Annotated[int, typer.Option(help="of the training; -1 for the CPU")] = -1,
+) -> None:
+    """Check the GPU, and the DocBins TRAIN and DEV against CONFIG, print a table of labels and write it to OUTPUT."""
     settings = load_config(config, {"paths.train": str(train), "paths.dev": str(dev)}, interpolate=True)
     try:
+        use_device(gpu_id)
         summary = check_corpora(settings)
     except HoneError as error:
         sys.exit(str(error))

@@ -1,3 +1,4 @@
+import pickle
 from itertools import pairwise
 
 import pytest
@@ -5,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from spacy_hone.models.cpu_training import CpuTraining
-from spacy_hone.models.embedding import LARGE, add_gradient
+from spacy_hone.models.embedding import LARGE, add_gradient, attach
 
 WIDTH = 4
 BATCHES = [torch.tensor(ids) for ids in ([[1, 2, 2], [7, 0, 0]], [[3, 3, 1]], [[5, 9, 0]])]
@@ -96,3 +97,11 @@ def test_rows_that_others_wrote_are_cleared_too():
     table.weight.grad = None
     backward(table, BATCHES[1])
     assert int(table.weight.grad.any(dim=1).sum()) == len(BATCHES[1].unique())
+
+
+def test_a_pickle_of_a_table_is_without_it():
+    table = torch.nn.Parameter(torch.zeros(LARGE, 2))
+    attach(table)
+    copy = pickle.loads(pickle.dumps(table))
+    assert copy.row_gradient is None and len(pickle.dumps(table)) < 1.1 * table.nbytes
+    assert attach(copy).values.shape == table.shape

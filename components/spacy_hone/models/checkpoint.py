@@ -47,7 +47,10 @@ def load_pretrained(
             )
     except OSError as err:
         if isinstance(source, str):
-            raise not_found(name, "offline" if is_offline() else str(err).splitlines()[0]) from err
+            reason = "offline" if is_offline() else str(err).splitlines()[0]
+            raise not_found(
+                name, reason
+            ) from None  # of what failed in turn: requests, their retries, the cache
         raise HoneError(Errors.H203.format(name=name, path=source, problem=err)) from err
     except (ValueError, KeyError, RuntimeError, SafetensorError) as err:
         raise HoneError(Errors.H203.format(name=name, path=source, problem=err)) from err
@@ -67,7 +70,7 @@ def load_tokenizer(name: str) -> Wordpieces:
     try:
         return from_hugging_face(AutoTokenizer.from_pretrained(source, use_fast=True), name)
     except OSError as err:
-        raise not_found(name, str(err).splitlines()[0]) from err
+        raise not_found(name, str(err).splitlines()[0]) from None
 
 
 def pack(wordpieces: Wordpieces, transformer: PreTrainedModel) -> bytes:

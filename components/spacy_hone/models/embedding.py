@@ -30,6 +30,10 @@ class Gradient:
         self.values.index_add_(0, ids, values.to(self.values.dtype))
         self.written[ids] = True
 
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        """It is not kept in pickles of the table."""
+        return type(None), ()
+
 
 def attach(table: torch.Tensor) -> Gradient:
     """The table's gradient, cleared if the one before was spent."""
@@ -51,15 +55,13 @@ def add_gradient(parameter: torch.Tensor, found: Sequence[torch.Tensor | None]) 
     for gradient in given:
         if gradient.is_sparse:
             attach(parameter).add(gradient._indices()[0], gradient._values())
-    dense = [gradient for gradient in given if not gradient.is_sparse]
-    if not dense:
+    if not (dense := [gradient for gradient in given if not gradient.is_sparse]):
         return
-    if parameter.grad is None:
-        # never one of these itself: two parameters may have been given the same
-        parameter.grad = dense[0].clone() if len(dense) == 1 else dense[0] + dense[1]
-        dense = dense[2:]
-    for gradient in dense:
-        parameter.grad += gradient
+    total = sum(dense[1:], start=dense[0])
+    if parameter.grad is not None:
+        parameter.grad += total
+    else:  # never one of these itself: two parameters may have been given the same
+        parameter.grad = total.clone() if len(dense) == 1 else total
     own = getattr(parameter, "row_gradient", None)
     if own is not None and parameter.grad is own.values:
         own.written.fill_(True)

@@ -150,11 +150,13 @@ def can_pack(transformer: Any, longest: int, first_position: int) -> bool:
     transformer.eval()
     try:
         n_ids, padding = transformer.config.vocab_size, transformer.config.pad_token_id
-        lengths = np.array([longest, min(longest, 5)])
-        ids = (np.arange(2 * longest) * 7919 % n_ids).reshape(2, longest)
+        lengths = np.array(
+            [longest, max(longest - 1, 1), min(longest, 5)]
+        )  # the first two make a padded group
+        ids = (np.arange(3 * longest) * 7919 % n_ids).reshape(3, longest)
         ids[ids == padding] = 0 if padding else 1
-        packed = pack_rows(ids, lengths, np.arange(2), first_position)
-        apart = [pad_rows(ids, lengths, np.array([row]), torch.device("cpu")) for row in range(2)]
+        packed = pack_rows(ids, lengths, np.arange(3), first_position)
+        apart = [pad_rows(ids, lengths, np.array([row]), torch.device("cpu")) for row in range(3)]
         with torch.no_grad(), torch.autocast("cpu", enabled=False):
             alone = torch.cat([transformer(**batch.inputs).last_hidden_state[0] for batch in apart])
             with CpuTraining(counted):
