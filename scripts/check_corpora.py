@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
 import srsly
 import typer
@@ -15,14 +14,7 @@ from spacy_hone.models.devices import use_device
 from spacy_hone.training.check import check_corpora
 
 
-def main(
-    config: Path,
-    train: Path,
-    dev: Path,
-    output: Path,
-    *,
-    gpu_id: Annotated[int, typer.Option(help="of the training; -1 for the CPU")] = -1,
-) -> None:
+def main(config: Path, train: Path, dev: Path, output: Path, gpu_id: int = -1) -> None:
     """Check the GPU, and the DocBins TRAIN and DEV against CONFIG, print a table of labels and write it to OUTPUT."""
     settings = load_config(config, {"paths.train": str(train), "paths.dev": str(dev)}, interpolate=True)
     try:

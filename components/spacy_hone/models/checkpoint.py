@@ -50,7 +50,7 @@ def load_pretrained(
             reason = "offline" if is_offline() else str(err).splitlines()[0]
             raise not_found(
                 name, reason
-            ) from None  # of what failed in turn: requests, their retries, the cache
+            ) from None  # else with requests and their retries, which failed in turn
         raise HoneError(Errors.H203.format(name=name, path=source, problem=err)) from err
     except (ValueError, KeyError, RuntimeError, SafetensorError) as err:
         raise HoneError(Errors.H203.format(name=name, path=source, problem=err)) from err

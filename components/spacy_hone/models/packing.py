@@ -150,9 +150,8 @@ def can_pack(transformer: Any, longest: int, first_position: int) -> bool:
     transformer.eval()
     try:
         n_ids, padding = transformer.config.vocab_size, transformer.config.pad_token_id
-        lengths = np.array(
-            [longest, max(longest - 1, 1), min(longest, 5)]
-        )  # the first two make a padded group
+        # the first two make a padded group
+        lengths = np.array([longest, max(longest - 1, 1), min(longest, 5)])
         ids = (np.arange(3 * longest) * 7919 % n_ids).reshape(3, longest)
         ids[ids == padding] = 0 if padding else 1
         packed = pack_rows(ids, lengths, np.arange(3), first_position)
