@@ -109,6 +109,13 @@ def test_batches_hold_like_lengths():
     assert batch_by_padding(np.array([], dtype=int), 100, 10) == []
 
 
+def test_batches_of_few_shapes():
+    lengths = np.array([20, 20, 19, 18, 20, 18, 10, 9, 9])
+    batches = batch_by_padding(lengths, max_padded=100, max_waste=5, powers_of_two=True)
+    assert [batch.tolist() for batch in batches] == [[0, 1, 4, 2], [3, 5], [6, 7], [8]]
+    assert batch_by_padding(np.array([300]), 100, 5, powers_of_two=True)[0].tolist() == [0]
+
+
 def test_packs_are_bounded_without_padding():
     lengths = np.array([5, 90, 7, 88, 6, 300])
     assert [batch.tolist() for batch in batch_by_length(lengths, 180)] == [[5], [1, 3], [2, 4, 0]]

@@ -139,21 +139,28 @@ def cut(borders: Ints, budget: int, overlap: int) -> tuple[Ints, Ints]:
         starts.append(min(int(borders[np.searchsorted(borders, earliest, side="left")]), end))
 
 
-def batch_by_padding(lengths: Ints, max_padded: int, max_waste: int) -> list[Ints]:
+def batch_by_padding(
+    lengths: Ints, max_padded: int, max_waste: int, *, powers_of_two: bool = False
+) -> list[Ints]:
     """Group rows of like length: indices of the rows of each batch, longest rows first.
 
     lengths: wordpieces of each row, shape (rows,). max_padded: wordpieces of a batch with its padding (a
     single row may exceed it). max_waste: padding that a batch may hold before it pays to run another one.
+    powers_of_two: of rows in a batch 1, 2, 4, 8 ..., so that there are few shapes.
     """
     order = np.argsort(-np.asarray(lengths), kind="stable")
-    batches, begin, waste = [], 0, 0
-    for i in range(1, len(order)):
-        width = int(lengths[order[begin]])
-        waste += width - int(lengths[order[i]])
-        if (i - begin + 1) * width > max_padded or waste > max_waste:
-            batches.append(order[begin:i])
-            begin, waste = i, 0
-    return [*batches, order[begin:]] if len(order) else []
+    of_order = np.asarray(lengths)[order]
+    batches: list[Ints] = []
+    begin = 0
+    while begin < len(order):
+        width = max(int(of_order[begin]), 1)
+        waste = np.cumsum(width - of_order[begin : begin + max(max_padded // width, 1)])
+        n_rows = max(int(np.searchsorted(waste, max_waste, side="right")), 1)
+        if powers_of_two:
+            n_rows = 1 << n_rows.bit_length() - 1
+        batches.append(order[begin : begin + n_rows])
+        begin += n_rows
+    return batches
 
 
 def batch_by_length(lengths: Ints, most: int) -> list[Ints]:

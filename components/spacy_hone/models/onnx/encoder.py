@@ -28,17 +28,22 @@ if TYPE_CHECKING:
 
 
 class Shapes(NamedTuple):
-    """step: rows are as long as a multiple of it. waste: more padding, in wordpieces, that takes a core as long as one
-    more run."""
+    """step: rows are as long as a multiple of it; of_one: a row that comes alone. waste: more padding, in wordpieces, that
+    takes a core as long as one more run. powers_of_two: see `batch_by_padding`."""
 
     step: int
+    of_one: int
     waste: int
+    powers_of_two: bool = False
 
 
-# Measured with a 6 x 384 encoder in int8. OpenVINO prepares each new shape at its first run: with 60 shapes instead of
-# 158 it is at its best after 400 texts, not after 1,000, and faster then, too.
+# Measured with a 6 x 384 encoder. OpenVINO prepares each new shape at its first run (5 ms, in int8 12), and again, if
+# faster, when it comes back to it (1 ms). 4,770 recipes make 302 shapes; by these rules 52, with 5 % of padding.
 WASTE = 8
-SHAPES: dict[Engine, Shapes] = {"onnxruntime": Shapes(1, WASTE), "openvino": Shapes(8, 16)}
+SHAPES: dict[Engine, Shapes] = {
+    "onnxruntime": Shapes(1, 1, WASTE),
+    "openvino": Shapes(2, 8, 64, powers_of_two=True),
+}
 
 
 def build_onnx_encoder(
@@ -157,7 +162,9 @@ class OnnxShim(Shim):
         return [{name: own[i] for name, own in vectors.items()} for i in range(len(docs))]
 
     def _run(self, rows: Rows) -> Generator[Batch, None, None]:
-        batches = batch_by_padding(self._pad(rows.lengths), self.max_batch_wordpieces, self._shapes.waste)
+        step, of_one, waste, powers_of_two = self._shapes
+        widths = self._pad(rows.lengths, step if len(rows.ids) > 1 else of_one)
+        batches = batch_by_padding(widths, self.max_batch_wordpieces, waste, powers_of_two=powers_of_two)
         batch_of, place = np.zeros((2, len(rows.ids)), dtype=np.int64)
         for i, batch in enumerate(batches):
             batch_of[batch], place[batch] = i, np.arange(len(batch))
@@ -165,7 +172,7 @@ class OnnxShim(Shim):
         order = np.lexsort((rows.token, of_piece))
         ends = np.cumsum(np.bincount(of_piece, minlength=len(batches)))
         lanes = self.session.lanes(len(batches))
-        work = partial(self._vectors, rows, alone=not lanes)
+        work = partial(self._vectors, rows, widths, alone=not lanes)
         with closing(run_ahead(work, batches, lanes)) as runs:
             for (_, vectors), pieces in zip(runs, np.split(order, ends[:-1])):
                 token = rows.token[pieces]
@@ -173,11 +180,10 @@ class OnnxShim(Shim):
                 own = vectors()[place[rows.row[pieces]], rows.col[pieces]]
                 yield Batch(own, pieces, token[starts], np.diff(starts, append=len(token)).astype(np.int32))
 
-    def _vectors(self, rows: Rows, batch: Ints, *, alone: bool) -> NDArray[np.float32]:
-        """Vectors of some rows, shape (rows, longest, width). alone: see `Session.run`."""
+    def _vectors(self, rows: Rows, widths: Ints, batch: Ints, *, alone: bool) -> NDArray[np.float32]:
+        """Vectors of some rows, shape (rows, longest, width). widths: of all rows, padded. alone: see `Session.run`."""
         settings = self.loaded.settings
-        lengths = rows.lengths[batch]
-        mask = np.arange(self._pad(lengths).max()) < lengths[:, None]
+        mask = np.arange(widths[batch].max()) < rows.lengths[batch, None]
         ids = np.full(mask.shape, settings["pad_id"], dtype=np.int64)
         ids[mask] = np.concatenate([rows.ids[row] for row in batch])
         inputs = {
@@ -187,15 +193,14 @@ class OnnxShim(Shim):
         }
         return self.session.run({name: inputs[name] for name in settings["inputs"]}, alone=alone)
 
-    def _pad(self, lengths: Ints) -> Ints:
-        """How long rows are with the padding that the engine's step asks for."""
-        step = self._shapes.step
+    def _pad(self, lengths: Ints, step: int) -> Ints:
+        """How long rows are as multiples of a step."""
         return np.minimum(-(-lengths // step) * step, self.loaded.settings["max_positions"])
 
     @property
     def _shapes(self) -> Shapes:
         if self.session.provider == "cuda":
-            return Shapes(1, self.max_batch_wordpieces)
+            return Shapes(1, 1, self.max_batch_wordpieces)
         return SHAPES[self.loaded.network.engine]
 
     def to_bytes(self) -> bytes:
