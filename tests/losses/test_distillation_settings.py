@@ -124,7 +124,7 @@ def test_a_hard_loss_of_ones_own():
         ({"alpha": -0.1}, "alpha is -0.1"),
         ({"alpha": float("nan")}, "alpha is nan"),
         ({"alpha": []}, "alpha"),
-        ({"temperature": 0.0}, r"temperature is 0.0.*0 or more, but not 0"),
+        ({"temperature": 0.0}, r"temperature is 0.0.*above 0"),
         ({"temperature": -1}, "temperature is -1"),
         ({"temperature": float("inf")}, "temperature is inf"),
         ({"confidence": 1.5}, "confidence is 1.5"),

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from spacy_hone.cli import hone_cli
 from spacy_hone.errors import HoneError
+from spacy_hone.models.scratch import train_tokenizer
 from spacy_hone.training.extend import Choices, extend
 from spacy_hone.training.teaching import make_freeze_layers
 
@@ -224,13 +225,10 @@ def test_the_command(model, tmp_path):
         str(tmp_path / "out.cfg"),
         "--corpus",
         str(new),
-        "--freeze-layers",
-        "0,1",
     ]
     result = CliRunner().invoke(hone_cli, arguments)
     assert result.exit_code == 0, result.output
     assert "PER: kept" in result.output and "LOC: new, 6 in the corpus" in result.output
-    assert "layers = [0, 1]" in (tmp_path / "out.cfg").read_text(encoding="utf8")
     again = CliRunner().invoke(hone_cli, arguments)
     assert again.exit_code == 1 and "H525" in again.output
 
@@ -244,6 +242,8 @@ def test_the_command(model, tmp_path):
         (["--learn-rate", "0"], "H526"),
         (["--relabel", "firm"], "H526"),
         (["--freeze-layers", "a"], "H526"),
+        (["--freeze-layers", "0"], "H520"),
+        (["--freeze-embeddings"], "H520"),
     ],
 )
 def test_choices_that_cannot_be(model, tmp_path, options, code):
@@ -258,6 +258,47 @@ def test_choices_that_cannot_be(model, tmp_path, options, code):
 def test_a_pipeline_that_is_not_there(tmp_path):
     with pytest.raises(HoneError, match=r"H527.*nowhere"):
         extend("nowhere", corpus(tmp_path / "new.spacy", "LOC"), tmp_path / "o.cfg", Choices())
+
+
+@pytest.fixture(scope="module")
+def encoder_model(tmp_path_factory) -> Path:
+    """An encoder of two layers, which is not called "transformer", with hone_ner."""
+    nlp = spacy.blank("en")
+    settings = {"depth": 2, "width": 16, "n_heads": 2, "ff_width": 16, "vocab_size": 60, "precision": "fp32"}
+    encoder = {"@architectures": "hone.TransformerEncoder.v1", **settings}
+    nlp.add_pipe("transformer", name="encoder", config={"model": encoder})
+    pooling = {"@layers": "reduce_first.v1"}
+    listener = {"@architectures": "spacy-transformers.TransformerListener.v1", "pooling": pooling}
+    head = {"@architectures": "hone.TokenClassifier.v1", "tok2vec": {**listener, "grad_factor": 1.0}}
+    nlp.add_pipe("hone_ner", name="ner", config={"model": head})
+    folder = tmp_path_factory.mktemp("encoder")
+    people = corpus(folder / "people.spacy", "PER")
+    train_tokenizer(nlp.get_pipe("encoder").model, TEXTS)
+    nlp.initialize(lambda: list(spacy.training.Corpus(people)(nlp)))
+    nlp.to_disk(folder / "model")
+    return folder / "model"
+
+
+def test_frozen_layers_stay_and_others_learn(encoder_model, tmp_path):
+    new = corpus(tmp_path / "new.spacy", "LOC")
+    frozen = Choices(dev=new, steps=4, learn_rate=0.01, freeze_embeddings=True, freeze_layers=[0])
+    extend(str(encoder_model), new, tmp_path / "out.cfg", frozen)
+    nlp = init_nlp(load_config(tmp_path / "out.cfg", {"training.eval_frequency": 2}, interpolate=False))
+    (tmp_path / "trained").mkdir()
+    train(nlp, tmp_path / "trained", stdout=StringIO(), stderr=StringIO())
+    before, after = (
+        spacy.load(path).get_pipe("encoder").model.shims[0].transformer.state_dict()
+        for path in (encoder_model, tmp_path / "trained" / "model-last")
+    )
+    changed = {name for name, weights in before.items() if not weights.equal(after[name])}
+    assert changed and all(".1." in name for name in changed)
+
+
+def test_layers_to_freeze_that_there_are_not(encoder_model, tmp_path):
+    new = corpus(tmp_path / "new.spacy", "LOC")
+    with pytest.raises(HoneError, match="H207"):
+        extend(str(encoder_model), new, tmp_path / "out.cfg", Choices(freeze_layers=[2]))
+    assert not (tmp_path / "out.cfg").exists()
 
 
 def test_freezing_needs_an_encoder_of_ours(model):

@@ -97,6 +97,8 @@ def case(request, tmp_path_factory) -> tuple[str, Path]:
     teacher = make_pipeline_teacher(folder / "model")
     with Store.create(folder / "cache", Header.of(teacher)) as store:
         fill(store, teacher, ["Ann saw Rome ", "Ann saw"], spacy.blank("en"))
+    with Store.create(folder / "of-shouting", Header.of(make_pipeline_teacher(folder / "shouting"))):
+        pass
     with Store.create(folder / "empty", Header.of(teacher)):
         pass
     return request.param, folder
@@ -105,6 +107,8 @@ def case(request, tmp_path_factory) -> tuple[str, Path]:
 # what is wrong -> the teacher's block, settings of the loss, parts of the message
 PIPELINE, CACHE = {"@misc": "hone.PipelineTeacher.v1"}, {"@misc": "hone.CachedTeacher.v1"}
 MODEL = {**PIPELINE, "model": "{folder}/model"}
+GROWING = {"@schedules": "compounding.v1", "start": 0.5, "stop": 2.0, "compound": 1.01}
+FALLING = {"@schedules": "slanted_triangular.v1", "max_rate": 2.0, "num_steps": 100}
 FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
     "no such pipeline": ({**PIPELINE, "model": "{folder}/none"}, {}, ("[H908]", "none")),
     "the teacher lacks the component": ({**MODEL, "component": "chef"}, {}, ("[H909]", "'chef'", "head (")),
@@ -139,6 +143,13 @@ FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
     "alpha below 0": (MODEL, {"alpha": -0.1}, ("[H405] alpha is -0.1",)),
     "T = 0": (MODEL, {"temperature": 0.0}, ("[H405] temperature is 0.0",)),
     "T below 0": (MODEL, {"temperature": -1.0}, ("[H405] temperature is -1.0",)),
+    "alpha that grows above 1": (MODEL, {"alpha": GROWING}, ("[H405] alpha is 1.",)),
+    "T that falls below 0": (MODEL, {"temperature": FALLING}, ("[H405] temperature is -",)),
+    "texts that cannot be aligned, nor are they in the cache": (
+        {**CACHE, "path": "{folder}/of-shouting", "teacher": {**PIPELINE, "model": "{folder}/shouting"}},
+        {},
+        ("[H907]", "'ANN SAW ROME"),
+    ),
 }
 
 
@@ -167,6 +178,24 @@ def test_it_is_said_at_initialisation(case, fault):
         initialise()
     for part in parts:
         assert part in str(found.value)
+
+
+def test_a_schedule_may_end_where_training_does(case):
+    factory, folder = case
+    falling = {"@schedules": "warmup_linear.v1", "initial_rate": 2.0, "warmup_steps": 0, "total_steps": 50}
+    nlp = pipeline(factory, loss=LOSS | {"temperature": falling})
+    nlp.config["initialize"]["components"]["head"] = {"teacher": filled(MODEL, folder)}
+    nlp.config["training"]["max_steps"] = 50
+    nlp.initialize(lambda: golds(nlp))
+    nlp.config["training"]["max_steps"] = 51
+    with pytest.raises(HoneError, match="H405"):
+        nlp.initialize(lambda: golds(nlp))
+
+
+def test_without_a_teacher_there_is_a_warning(case):
+    nlp = pipeline(case[0], loss=LOSS)
+    with pytest.warns(UserWarning, match=r"\[H339\].*'head'"):
+        nlp.initialize(lambda: golds(nlp))
 
 
 def test_a_label_set_that_would_shrink(case):

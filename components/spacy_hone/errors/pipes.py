@@ -133,3 +133,8 @@ class PipesErrors:
         "[H338] Component '{name}' gives each token one tag, so its loss must have link = 'softmax', but has '{found}'. Leave "
         "`link` out of [components.{name}.loss]."
     )
+    H339 = (
+        "[H339] The loss of component '{name}' learns from a teacher, but there is none in [initialize.components.{name}]: "
+        "it learns from the annotation alone, and from texts without annotation nothing. Add the block "
+        "[initialize.components.{name}.teacher], or take another loss."
+    )

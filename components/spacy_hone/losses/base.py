@@ -13,7 +13,7 @@ from thinc.util import get_array_module
 from ..errors import Errors, HoneError, RowError
 from ..types import Link
 from .links import check_link
-from .ramps import Schedule
+from .ramps import Ramp, Schedule
 from .weights import Weighting, WeightSetting
 
 Rows = tuple[Floats2d, Floats1d | Floats2d]
@@ -90,6 +90,16 @@ class RowLoss(Loss):
         total = sum(counts) if total is None else total
         weights = self.weighting.by_label(labels, counts, total, self.link, strict=strict)
         self._weights = np.array([weights[label] for label in labels])
+
+    @property
+    def ramps(self) -> list[Ramp]:
+        """The settings that may change in training."""
+        return [self.weighting.ramp, *(value for value in vars(self).values() if isinstance(value, Ramp))]
+
+    def look_ahead(self, steps: int) -> None:
+        """Raise H405 if a schedule leaves its bounds within so many updates."""
+        for ramp in self.ramps:
+            ramp.look_ahead(steps)
 
     @property
     def label_weights(self) -> list[tuple[str, float]]:

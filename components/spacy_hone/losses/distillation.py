@@ -96,14 +96,15 @@ class Distillation(RowLoss):
         *,
         strict: bool = False,
     ) -> None:
-        """As in `RowLoss`, for the hard loss. Raises H415 too, and where it is strict H405 for lists of values."""
-        if strict:
-            self.alpha.read_list()
-            self.temperature.read_list()
+        """As in `RowLoss`, for the hard loss. Raises H415 too."""
         if self.tokens == "entity" and "" not in labels:
             raise HoneError(Errors.H415.format(labels=", ".join(labels)))
         self.hard.bind(labels, counts, total, strict=strict)
         self._labels = tuple(labels)
+
+    @property
+    def ramps(self) -> list[Ramp]:
+        return [self.alpha, self.temperature, *self.hard.ramps]
 
     @property
     def needs_teacher(self) -> bool:

@@ -39,9 +39,9 @@ class Ramp:
             pass
         return self._values[min(step, len(self._values) - 1)]
 
-    def read_list(self) -> None:
-        """Look at all values of a list, which are known before training; a generator may go on for ever."""
-        while self._is_list and self._advance():
+    def look_ahead(self, steps: int) -> None:
+        """Look at the values of so many updates, and at all of a list; a generator may go on for ever."""
+        while (self._is_list or len(self._values) < steps) and self._advance():
             pass
 
     def is_zero(self, steps: int = 1000) -> bool:
@@ -63,7 +63,6 @@ class Ramp:
         return 0 <= value <= self.highest and math.isfinite(value) and not (self.positive and value == 0)
 
     def _error(self, value: object) -> HoneError:
-        bounds = "0 or more" if math.isinf(self.highest) else f"from 0 to {self.highest:g}"
-        if self.positive:
-            bounds += ", but not 0"
+        lowest = "above 0" if self.positive else "0 or more"
+        bounds = lowest if math.isinf(self.highest) else f"from 0 to {self.highest:g}"
         return HoneError(Errors.H405.format(name=self.name, value=value, expected=f"a number, {bounds}"))

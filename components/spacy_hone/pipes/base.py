@@ -1,5 +1,6 @@
 """What every component with a `RowLoss` shares: labels, their counts, the loss bound to them, updates counted."""
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
@@ -23,6 +24,7 @@ from ..teachers.mapping import Mapping, Targets, align_docs, prepare
 from .inherit import copy_rows, load_elder
 from .vectors import TeacherVectors
 
+ENDLESS = 20_000  # updates; `max_steps` of spaCy's own config
 # the tok2vec of a component that is added without a config
 DEFAULT_TOK2VEC = """
 @architectures = "spacy.HashEmbedCNN.v2"
@@ -34,6 +36,18 @@ window_size = 1
 maxout_pieces = 3
 subword_features = true
 """
+
+
+def count_updates(nlp: Language | None) -> int:
+    """How many a training of the pipeline makes at most; without an end, as many as spaCy's default."""
+    training = {} if nlp is None else nlp.config.interpolate().get("training", {})
+    return int(training.get("max_steps") or 0) or ENDLESS
+
+
+def warn_without_teacher(name: str, loss: RowLoss) -> None:
+    """Warn (H339) of a part of the loss that there is nobody to learn from."""
+    if loss.takes_logits:
+        warnings.warn(Errors.H339.format(name=name), stacklevel=2)
 
 
 class LossPipe(TrainablePipe):
@@ -132,13 +146,16 @@ class LossPipe(TrainablePipe):
         needed: whether it is of use even where the loss takes no soft targets, and without vectors.
         nlp: the pipeline, where vectors are learned in hidden layers of its encoder.
         Raises H325 if nothing has a use for it, H330 for vectors without a teacher, H333 for a loss that learns nothing
-        without one, and the errors of `prepare` and of `TeacherVectors.check`.
+        without one, H405 for schedules of the loss that leave their bounds in these updates, and the errors of `prepare`
+        and of `TeacherVectors.check`. Warns (H339) of a loss that would learn from a teacher, if there is none.
         """
         self.mapping = self.vectors = None
+        self.loss.look_ahead(count_updates(nlp))
         if teacher is None:
             if vectors is not None:
                 raise HoneError(Errors.H330.format(name=self.name))
             self._check_teacher()
+            warn_without_teacher(self.name, self.loss)
             return
         if not (self.loss.takes_logits or needed or vectors is not None):
             raise HoneError(Errors.H325.format(name=self.name, loss=type(self.loss).__name__))

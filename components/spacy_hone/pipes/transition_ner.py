@@ -21,6 +21,7 @@ from ..losses.base import RowLoss
 from ..losses.distillation import Distillation
 from ..losses.marginal import scale_rows
 from ..teachers.base import Teacher
+from .base import count_updates, warn_without_teacher
 from .state_targets import StateTeacher
 from .state_updates import update_states
 from .states import Moves
@@ -207,9 +208,15 @@ class TransitionNER(EntityRecognizer):
         if self.cfg["weights"]:
             weights = ", ".join(f"{label} {weight:.2f}" for label, weight in self.cfg["weights"])
             logger.info("Loss weights of '%s': %s", self.name, weights)
-        self.teach(teacher, get_examples)
+        self.teach(teacher, get_examples, nlp=nlp)
 
-    def teach(self, teacher: Teacher | None, get_examples: Callable[[], Iterable[Example]]) -> None:
+    def teach(
+        self,
+        teacher: Teacher | None,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+    ) -> None:
         """Learn from a teacher in the updates to come: of tags of entities, or another transition parser (a
         hone.PipelineTeacher.v1 whose component is a `ner` or a hone_transition_ner). It is not kept when the component
         is saved.
@@ -221,11 +228,13 @@ class TransitionNER(EntityRecognizer):
         over the moves that are valid there and that the teacher knows; its gradient is, as ever, summed over states.
         Documents are not cut then. What the teacher says of a state: see `state_targets`.
 
-        get_examples: gives the training examples, of which it will be asked.
+        get_examples: gives the training examples, of which it will be asked. nlp: the pipeline.
         Raises H325 for a loss that does not listen, H333 for one that learns nothing without a teacher, H334 without
-        labels, and the errors of `prepare`.
+        labels, H405 for schedules of the loss that leave their bounds in these updates, and the errors of `prepare`. Warns
+        (H339) of a loss that would learn from a teacher, if there is none.
         """
         self._teacher = self.taught = None
+        self.loss.look_ahead(count_updates(nlp))
         if teacher is not None:
             if not isinstance(self.loss, Distillation):
                 raise HoneError(Errors.H325.format(name=self.name, loss=type(self.loss).__name__))
@@ -235,6 +244,8 @@ class TransitionNER(EntityRecognizer):
             self._bind()
             teacher.prepare(eg.predicted for eg in get_examples())
         self._check_teacher()
+        if teacher is None:
+            warn_without_teacher(self.name, self.loss)
 
     def from_bytes(self, bytes_data: bytes, exclude: Iterable[str] = ()) -> "TransitionNER":
         super().from_bytes(bytes_data, exclude)

@@ -74,12 +74,16 @@ class CachedTeacher(Teacher):
         return {**kept, "_remembered": {}, "_n_remembered": 0}
 
     def prepare(self, docs: Iterable[Doc], *, vectors: bool = False) -> None:
-        """Look for the texts of a training before its first update, unless there is a teacher to ask.
+        """Look for the texts of a training before its first update.
 
-        Raises H934 for those that are not in the file (or not their vectors): how many, and which is the first.
+        Raises H934 for those that are not in the file (or not their vectors): how many, and which is the first. If there
+        is a teacher to ask, it prepares for them, and raises its own errors.
         """
         if self.teacher is None:
             self._require(docs, vectors)
+        else:
+            absent = (doc for doc in docs if not self.store.has(doc.text, vectors=vectors))
+            self.teacher.prepare(absent, vectors=vectors)
 
     def outputs(self, texts: Sequence[Doc], *, vectors: bool = False) -> list[Output]:
         found = [self._get(doc, vectors) for doc in texts]

@@ -14,7 +14,7 @@ from ..corpora.docs import docbin_paths, read_docs
 from ..errors import Errors, HoneError
 from ..pipes.relabel import Relabel
 from .annotations import needed_annotations
-from .teaching import to_text
+from .teaching import find_encoders, make_freeze_layers, to_text
 
 DISTILLATION = "hone.Distillation.v1"
 EXTENDABLE = ("hone_ner", "hone_tagger", "hone_textcat", "hone_textcat_multilabel")
@@ -65,7 +65,8 @@ def extend(
 
     Raises H521 (nothing to extend, or several candidates), H522 (labels of the corpus that would be dropped), H523
     (labels that the corpus does not have), H524 (nothing new), H525 (the file is there already), H526 (a choice that
-    cannot be), H527 (no such pipeline), H529 (labels of the replay corpus that would be dropped), H124 (no such corpus).
+    cannot be), H527 (no such pipeline), H529 (labels of the replay corpus that would be dropped), H124 (no such corpus), H520
+    and H207 (no encoder, or layers, to be frozen).
     """
     check(output, choices, overwrite=overwrite)
     for path in filter(None, (corpus, choices.dev, choices.replay)):
@@ -264,6 +265,19 @@ def _set_training(training: dict[str, Any], choices: Choices, *, frozen: list[st
     )
 
 
+def _freeze(nlp: Language, name: str, choices: Choices) -> dict[str, Any]:
+    """What hone.FreezeLayers.v1 needs for the encoder that a component reads. It is tried."""
+    heard = {each: getattr(pipe, "listening_components", ()) for each, pipe in nlp.components}
+    read = [each for each in find_encoders(nlp) if name in {each, *heard[each]}]
+    settings: dict[str, Any] = {
+        "component": read[0] if read else name,
+        "embeddings": choices.freeze_embeddings,
+        "layers": list(choices.freeze_layers),
+    }
+    make_freeze_layers(**settings)(nlp)
+    return settings
+
+
 def _initialize(nlp: Language, name: str, labels: list[str], choices: Choices) -> dict[str, Any]:
     settings: dict[str, Any] = {"init_from": "${paths.model}", "labels": labels}
     if not choices.plain:
@@ -273,11 +287,7 @@ def _initialize(nlp: Language, name: str, labels: list[str], choices: Choices) -
             settings |= {"relabel": relabel, "relabel_threshold": choices.relabel_threshold}
     callbacks: dict[str, Any] = {"optimizer": {"@callbacks": "hone.BindOptimizer.v1"}}
     if choices.freeze_embeddings or choices.freeze_layers:
-        callbacks["freeze"] = {
-            "@callbacks": "hone.FreezeLayers.v1",
-            "embeddings": choices.freeze_embeddings,
-            "layers": list(choices.freeze_layers),
-        }
+        callbacks["freeze"] = {"@callbacks": "hone.FreezeLayers.v1", **_freeze(nlp, name, choices)}
     base = {"tokenizer": "${paths.model}", "vocab": "${paths.model}"}  # special cases, word vectors
     before: dict[str, Any] = {
         "check": {"@callbacks": "hone.CheckCorpora.v1"},

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from spacy.language import Language
-from thinc.api import Config
+from thinc.api import Config, Model
 
 from ..errors import Errors, HoneError
 
@@ -46,16 +46,29 @@ def make_freeze_layers(
     def freeze_layers(nlp: Language) -> Language:
         from ..models.freezing import freeze
 
-        pipe: Any = nlp.get_pipe(component) if nlp.has_pipe(component) else None
-        shims = [shim for node in pipe.model.walk() for shim in node.shims] if pipe else []
-        encoders = [shim.transformer for shim in shims if hasattr(shim, "transformer")]
-        if not encoders:
-            raise HoneError(Errors.H520.format(component=component, names=", ".join(nlp.pipe_names)))
-        for encoder in encoders:
+        found = find_encoders(nlp)  # spaCy disables components with a `source` while it initialises
+        if component not in found:
+            raise HoneError(Errors.H520.format(component=component, names=", ".join(nlp.component_names)))
+        for encoder in found[component]:
             freeze(encoder, embeddings=embeddings, layers=layers or [])
         return nlp
 
     return freeze_layers
+
+
+def find_encoders(nlp: Language) -> dict[str, list[Any]]:
+    """The encoders of hone.TransformerModel.v1 in each component that has some, disabled ones included."""
+    models = {name: getattr(pipe, "model", None) for name, pipe in nlp.components}
+    shims = {
+        name: [shim for node in model.walk() for shim in node.shims]
+        for name, model in models.items()
+        if isinstance(model, Model)
+    }
+    found = {
+        name: [shim.transformer for shim in own if hasattr(shim, "transformer")]
+        for name, own in shims.items()
+    }
+    return {name: encoders for name, encoders in found.items() if encoders}
 
 
 def to_text(config: Config) -> str:
