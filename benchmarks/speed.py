@@ -4,6 +4,7 @@
     python benchmarks/speed.py run training/speed
     python benchmarks/speed.py run training/speed --length 2000
     python benchmarks/speed.py latency training/speed
+    python benchmarks/speed.py latency training/speed --lines
     python benchmarks/speed.py start training/speed
     python benchmarks/speed.py start training/speed --systems hone-int8 --label "no torch" --python path/to/python
     python benchmarks/speed.py weigh training/speed
@@ -82,19 +83,22 @@ def latency(
     *,
     systems: Systems = "",
     blocks: Annotated[int, typer.Option(help="measured blocks of each system")] = 10,
-    texts: Annotated[int, typer.Option(help="recipes in a block")] = 30,
+    texts: Annotated[int, typer.Option(help="texts in a block")] = 30,
+    lines: Annotated[bool, typer.Option("--lines", help="lines of recipes, an ingredient each")] = False,
     threads: Threads = CORES,
     out: Out = OUT,
 ) -> None:
-    """Seconds of each recipe, one at a time."""
-    from harness.texts import load_recipes, make_block
+    """Seconds of each text, one at a time."""
+    from harness.texts import load_recipes, make_block, split_lines
     from peers.inference import build_all, time_run
 
     runs = build_all(folder, systems, threads)
     recipes = make_block(load_recipes(), (blocks + 1) * texts).texts
-    facts = {"measure": "latency", "threads": threads} | describe_machine()
+    chosen = split_lines(recipes) if lines else recipes
+    facts = {"measure": "latency", "texts": "lines" if lines else "recipes", "threads": threads}
+    facts |= describe_machine()
     for block, system in in_turn(list(runs), blocks):
-        seconds = [time_run(runs[system], [text], 1) for text in recipes[block * texts :][:texts]]
+        seconds = [time_run(runs[system], [text], 1) for text in chosen[block * texts :][:texts]]
         if block:
             append(out, {"system": system, "block": block, "seconds": seconds} | facts)
 

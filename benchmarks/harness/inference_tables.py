@@ -54,16 +54,19 @@ def speed_table(records: Iterable[Record]) -> str:
 
 
 def latency_table(records: Iterable[Record]) -> str:
-    """Milliseconds of one recipe at a time, blocks pooled."""
-    seconds: dict[str, list[float]] = defaultdict(list)
+    """Milliseconds of one text at a time, blocks pooled."""
+    seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
     for record in sorted(records, key=lambda record: record["block"]):
-        seconds[record["system"]] += record["seconds"]
+        seconds[record["texts"], record["system"]] += record["seconds"]
     rows = []
-    for system, values in seconds.items():
+    for (texts, system), values in seconds.items():
         points = [f"{1e3 * float(point):.1f}" for point in np.percentile(values, [50, 95, 99])]
-        share = median(values) / median(seconds[BASE]) if BASE in seconds else float("nan")
-        rows.append([system, len(values), *points, f"{share:.2f}"])
-    return markdown(("system", "texts", "p50, ms", "p95", "p99", f"p50 as a share of {BASE}'s"), rows)
+        base = seconds.get((texts, BASE))
+        share = median(values) / median(base) if base else float("nan")
+        rows.append([texts, system, len(values), *points, f"{share:.2f}"])
+    rows.sort(key=lambda row: row[0], reverse=True)
+    header = ("texts", "system", "number", "p50, ms", "p95", "p99", f"p50 as a share of {BASE}'s")
+    return markdown(header, rows)
 
 
 def start_table(records: Sequence[Record]) -> str:

@@ -1,6 +1,6 @@
 """Texts of any length, out of the recipes, in blocks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle, islice
 from math import ceil
 from typing import NamedTuple
@@ -36,6 +36,11 @@ def cut(docs: Sequence[Doc], length: int) -> list[Doc]:
         return list(docs)
     whole = Doc.from_docs(list(docs))
     return [whole[i : i + length].as_doc() for i in range(0, len(whole) - length + 1, length)]
+
+
+def split_lines(texts: Iterable[str]) -> list[str]:
+    """Those that are not empty."""
+    return [line for text in texts for line in text.splitlines() if line.strip()]
 
 
 def make_blocks(docs: Sequence[Doc], words: int) -> Iterator[Block]:
