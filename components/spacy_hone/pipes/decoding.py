@@ -130,6 +130,9 @@ def best_path(scores: Floats, closed: Bools, table: TagTable, radius: int = 4) -
     radius (int): half the width of the first windows, in tokens.
     RETURNS (ndarray): rows of the table, shape (tokens,).
     """
+    path = np.where(closed, OUTSIDE, scores.argmax(axis=1))
+    if table.legal[path[:-1], path[1:]].all():
+        return path
     penalty = np.where(table.legal, 0, -np.inf).astype(scores.dtype)
     scores = scores.copy()
     scores[1:][closed[:-1]] += penalty[OUTSIDE]
