@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_hone.corpora.formats import columns
+from spacy_hone.corpora.formats import columns, sniff
 
 NEW_YORK = [("New York", "LOC")]
 
@@ -185,10 +185,58 @@ def test_nesting_columns_report_which_was_read(bench, rows) -> None:
     assert layout["scheme"] == "BIO"
 
 
-def test_bare_labels_need_their_scheme(bench, rows) -> None:
-    text = rows("a O", "b PART", "c PART", "d YEAR")
-    assert "[H111]" in bench.error(text)
-    assert bench.ents(text, scheme="IO") == [("b c", "PART"), ("d", "YEAR")]
+BARE = [("b c", "PART"), ("d", "YEAR")]
+
+
+@pytest.mark.parametrize("outside", [1, 9])
+@pytest.mark.parametrize("scheme", ["auto", "IO"])
+def test_bare_labels(bench, rows, outside: int, scheme: str) -> None:
+    """Whether most tokens are O or not."""
+    text = rows(*["a O"] * outside, "b PART", "c PART", "d YEAR")
+    layout = bench.report(text, scheme=scheme).log.layout
+    assert (layout["scheme"], layout["columns"]["style"]) == ("IO", "bare")
+    assert bench.ents(text, scheme=scheme) == BARE
+    assert bench.ents(text.replace(" ", " NN B-NP "), scheme=scheme, tag_column=4) == BARE
+
+
+def test_bare_labels_that_come_late(bench, rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sniff, "SAMPLE", 2)
+    text = rows("a O", "a O", "", "b PART", "c PART", "d YEAR")
+    assert bench.ents(text) == bench.ents(text, scheme="IO") == BARE
+
+
+def test_prefixes_that_come_late(bench, rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sniff, "SAMPLE", 2)
+    assert "[H102]" in bench.error(rows("a O", "b PART", "", "c PART", "d B-YEAR"))
+    text = rows("a O", "b O", "", "c I-YEAR")
+    assert bench.ents(text) == bench.ents(text, scheme="IO") == [("c", "YEAR")]
+
+
+def test_faulty_rows_among_bare_labels(bench, rows) -> None:
+    text = rows("a O", "E-mail", "b PART", "c PART", "d YEAR", "x")
+    assert bench.error(text).startswith("[H100] 2 faults")
+    assert bench.ents(text, on_error="repair") == BARE
+
+
+def test_comments_among_bare_labels(bench, rows) -> None:
+    (doc,) = bench.docs(rows("# Heading", "a O", "# PART", "b PART", "# O"))
+    assert [token.text for token in doc] == ["a", "#", "b", "#"]
+    assert [(ent.text, ent.label_) for ent in doc.ents] == [("# b", "PART")]
+
+
+@pytest.mark.parametrize("odd", ["b-PER", "Q-PER", "B", "B:PER", "PER/I", "E-MAIL"])
+def test_what_looks_like_a_prefix_is_no_bare_label(bench, rows, odd: str) -> None:
+    text = rows(*["a O"] * 4, "b PER", f"c {odd}")
+    message = bench.error(text)
+    assert "data.conll:5: 'b' has the tag 'PER'" in message
+    assert "bare labels such as PER, take --scheme IO" in message
+    assert bench.ents(text, scheme="IO") == [("b", "PER"), ("c", odd)]
+
+
+def test_bare_labels_among_tags_with_prefixes(bench, rows) -> None:
+    text = rows(*["a O"] * 4, "b PER", "c PER", "d I-PER")
+    for scheme in ("auto", "IO", "BIO"):
+        assert "data.conll:5: 'b' has the tag 'PER'" in bench.error(text, scheme=scheme)
 
 
 def test_chinese_has_no_spaces(bench, rows) -> None:

@@ -5,7 +5,17 @@ from random import Random
 
 import pytest
 
-from spacy_hone.corpora.schemes import OUTSIDE, SCHEMES, Table, decode, detect, discard, split_tag, style_of
+from spacy_hone.corpora.schemes import (
+    OUTSIDE,
+    SCHEMES,
+    Table,
+    decode,
+    detect,
+    discard,
+    is_bare,
+    split_tag,
+    style_of,
+)
 
 ENTS = [(0, 1, "A"), (1, 3, "A"), (4, 5, "B"), (5, 8, "A"), (9, 10, "c-d")]
 TAGS = {
@@ -95,6 +105,16 @@ def test_one_stray_prefix_does_not_change_the_scheme() -> None:
 )
 def test_splits_at_the_first_separator(tag: str, expected: tuple[str, str] | None) -> None:
     assert split_tag(tag) == expected
+
+
+@pytest.mark.parametrize("label", ["PER", "creative-work", "WORK_OF_ART", "人", "Q1", "per"])
+def test_labels_without_a_prefix(label: str) -> None:
+    assert is_bare(label)
+
+
+@pytest.mark.parametrize("tag", ["O", "B", "b-per", "NP-B", "I_Time", "NE=U-Person", "B:PER", "-", "_", "1", ""])
+def test_tags_that_are_no_bare_label(tag: str) -> None:
+    assert not is_bare(tag)
 
 
 def test_suffix_style() -> None:

@@ -3,6 +3,7 @@
 Letters are canonical inside: B(egin) I(nside) E(nd) S(ingle) O(utside); a scheme spells them in its own way.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ SCHEMES = {
 NAMES = {"IOB2": "BIO", "IOB": "IOB1", "IOBES": "BIOES", "BMESO": "BMES", "BILOU": "BILUO"}
 CANONICAL = {letter: known for scheme in SCHEMES.values() for letter, known in scheme.letters.items()}
 NEAREST = {"B": "BI", "I": "I", "E": "EI", "S": "SBI"}  # how a letter is read in a scheme without it
+LONE = re.compile(r"(?<![^\W_])[A-Za-z](?![^\W_])")  # a letter by itself: the prefix of `b-per`, or all of a tag
 FOREIGN = 10  # a prefix that the scheme lacks counts as much as so many illegal transitions
 
 
@@ -90,6 +92,24 @@ def style_of(tags: Iterable[str]) -> Style:
         sum(split_tag(tag, style) is not None for tag in known) for style in get_args(Style)[:2]
     )
     return "suffix" if suffixed > prefixed else "prefix"
+
+
+def is_bare(tag: str) -> bool:
+    """May a tag be a label without a prefix (`PER`)? Not where it looks like a tag of whatever spelling (`b-per`)."""
+    return any(char.isalpha() for char in tag) and not LONE.search(tag)
+
+
+def tags_among(labels: Iterable[str]) -> list[str]:
+    """Those of a corpus's labels that are tags of a scheme, sorted.
+
+    They are if there are several of one type (`B-X`, `I-X`), or nothing else and an entity can begin with
+    one: `E-MAIL` is a label.
+    """
+    known = set(labels)
+    found = {label: tag for label in known if (tag := split_tag(label))}
+    types = Counter(label for _, label in found.values() if label)
+    all_tags = len(found) == len(known) and any(CANONICAL.get(tag[0], "O") in "OBIS" for tag in found.values())
+    return sorted(label for label, tag in found.items() if all_tags or types[tag[1]] > 1)
 
 
 class Table(dict[str, Tag]):

@@ -12,7 +12,7 @@ class CorporaErrors:
     )
     H102 = (
         "[H102] {where}: {token!r} has the tag {tag!r}. Expected O, or one of {letters} followed by - or _ and a "
-        "label (scheme {scheme}; prefixes are upper case)."
+        "label (scheme {scheme}; prefixes are upper case). If the file has bare labels such as PER, take --scheme IO."
     )
     H103 = (
         "[H103] {where}: {token!r} has the tag {tag!r}, a prefix of another scheme than the file's {scheme} "

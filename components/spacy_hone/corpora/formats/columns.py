@@ -28,6 +28,7 @@ class Columns:
     """How lines are laid out: separator (tab or space), number of columns, indices of token and tag.
 
     style: where the tags have their letter. missing: the tag that stands for unknown annotation.
+    labels: the bare labels that a file was found to have; a line of # and another word is a comment there.
     """
 
     separator: str
@@ -36,6 +37,7 @@ class Columns:
     tag: int
     style: Style
     missing: str | None = None
+    labels: frozenset[str] = frozenset()
 
     @property
     def stray(self) -> str:
@@ -109,7 +111,8 @@ def is_comment(line: str, columns: Columns) -> bool:
         return False
     row = split_row(line, columns)
     tag = row[columns.tag] if len(row) == columns.count else ""
-    return tag != columns.missing and split_tag(tag, columns.style) is None
+    known = tag in columns.labels or split_tag(tag, "prefix" if columns.labels else columns.style)
+    return tag != columns.missing and not known
 
 
 def sentences(file: TextIO, columns: Columns, log: Log) -> Iterator[Sentence]:
