@@ -45,6 +45,14 @@ def test_repairs_are_told(tmp_path: Path) -> None:
     assert "repaired: 1 illegal-transition-conlleval" in result.stdout
 
 
+def test_what_was_skipped_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "bad.txt"
+    path.write_text("a B-X\n\nb I-Y\n")
+    result = invoke(path, tmp_path / "out", "--on-error", "skip", "--scheme", "BIO")
+    assert result.exit_code == 0
+    assert "skipped: 1 sentence\n" in result.stdout
+
+
 def test_categories_and_notes_are_told(tmp_path: Path) -> None:
     path = tmp_path / "posts.jsonl"
     path.write_text('{"text": "a", "cats": {"X": 1, "Y": 0}}\n{"text": "b"}\n')

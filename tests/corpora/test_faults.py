@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from spacy_hone.corpora.convert import convert
 from spacy_hone.corpora.faults import Faults
+from spacy_hone.errors import HoneError
 
 BAD = "a O\n\nYork I-LOC\n\nb B-X\nc E-X\n\nd GPE\n\ne O\nf\n"
 
@@ -34,9 +36,67 @@ def test_repair_counts_each_rule(bench) -> None:
 
 
 def test_skip_leaves_sentences_out(bench) -> None:
-    report = bench.report(BAD, on_error="skip", scheme="BIO")
+    report = bench.report(BAD + "\ng B-X\n", on_error="skip", scheme="BIO")
     assert report.log.skips == {"sentences": 4}
-    assert report.counts.tokens == 1
+    assert report.counts.tokens == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "parts"),
+    [
+        (
+            "a O\na O\nb PER\n",
+            {"scheme": "BIO", "on_error": "repair"},
+            (
+                "1 tag other than O (repairs: 1 unknown-tag-to-O)",
+                "another scheme than BIO (IO is for bare labels)",
+            ),
+        ),
+        (
+            "a I-X\nb I-X\nc O\n",
+            {"scheme": "BIO", "on_error": "repair", "repair": "discard"},
+            ("2 tags other than O (repairs: 1 illegal-transition-discard)",),
+        ),
+        (
+            "a I-X\n\nb O\n",
+            {"scheme": "BIO", "on_error": "skip"},
+            ("--on-error skip", "(skipped: 1 sentence)"),
+        ),
+    ],
+)
+def test_no_entity_may_be_all_that_is_left(
+    bench, content: str, options: dict, parts: tuple[str, ...]
+) -> None:
+    message = bench.error(content, **options)
+    assert message.startswith("[H131]")
+    for part in parts:
+        assert part in message
+
+
+def test_every_file_without_an_entity_left_is_named(tmp_path: Path) -> None:
+    paths = {name: tmp_path / f"{name}.conll" for name in ("bare", "outside", "good", "odd")}
+    for path, content in zip(
+        paths.values(), ("a O\na O\nb PER\n", "a O\nb\n", "a B-X\n", "a O\nb L-X\n"), strict=True
+    ):
+        path.write_text(content)
+    with pytest.raises(HoneError) as caught:
+        convert(list(paths.values()), tmp_path / "out", scheme="BIO", on_error="repair")
+    assert [line.split()[1] for line in str(caught.value).splitlines()] == [f"{paths['bare']}:"]
+
+
+def test_labels_that_are_dropped_on_purpose_are_no_loss(bench, rows) -> None:
+    path = bench.write('[["X", null]]', "map.json")
+    assert bench.ents(rows("a B-X", "b"), map_labels=path, on_error="repair") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "skipped"),
+    [("a B-X\nb\n", "1 sentence"), ("a B-X\nb\n\n" * 2, "2 sentences")],
+)
+def test_nothing_left_says_what_was_skipped(bench, content: str, skipped: str) -> None:
+    message = bench.error(content, on_error="skip")
+    assert f"no documents in it; skipped: {skipped}. Expected at least one without faults" in message
+    assert "leave out --on-error" in message
 
 
 @pytest.mark.parametrize(
@@ -102,11 +162,11 @@ def test_repairs_equal_seqscores(bench, shared_data: Path, repair: str, expected
 
 @pytest.mark.realdata
 def test_discard_equals_seqscores_on_the_harder_file(bench, shared_data: Path) -> None:
+    """It leaves no entity, which is refused here."""
     folder = shared_data / "messy_seqscore" / "tests" / "conll_annotation"
-    ours = bench.ents(
-        (folder / "invalid1.bio").read_bytes(), on_error="repair", repair="discard", scheme="BIO"
-    )
-    assert ours == bench.ents((folder / "invalid1_BIO_discard.txt").read_bytes(), "expected.bio") == []
+    content = (folder / "invalid1.bio").read_bytes()
+    assert "[H131]" in bench.error(content, on_error="repair", repair="discard", scheme="BIO")
+    assert bench.ents((folder / "invalid1_BIO_discard.txt").read_bytes(), "expected.bio") == []
 
 
 @pytest.mark.realdata

@@ -112,7 +112,9 @@ def test_labels_without_a_prefix(label: str) -> None:
     assert is_bare(label)
 
 
-@pytest.mark.parametrize("tag", ["O", "B", "b-per", "NP-B", "I_Time", "NE=U-Person", "B:PER", "-", "_", "1", ""])
+@pytest.mark.parametrize(
+    "tag", ["O", "B", "b-per", "NP-B", "I_Time", "NE=U-Person", "B:PER", "-", "_", "1", ""]
+)
 def test_tags_that_are_no_bare_label(tag: str) -> None:
     assert not is_bare(tag)
 

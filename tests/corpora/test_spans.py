@@ -122,6 +122,24 @@ def test_repair_keeps_the_longest_and_drops_what_lies_outside(bench) -> None:
     assert report.counts.entities == {"X": 1}
 
 
+def test_no_span_may_be_all_that_is_left(bench) -> None:
+    message = bench.error(line("a b", [[0, 9, "X"]]) + line("c", []), "data.jsonl", on_error="repair")
+    assert message.startswith("[H131]")
+    assert message.endswith(
+        "no entity of 1 span (repairs: 1 span-dropped). Without it the faults are listed."
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "skipped"),
+    [("[]", "1 file"), ('{"text": "a", "answer": "reject"}', "1 document not accepted")],
+)
+def test_nothing_left_says_what_was_skipped(bench, content: str, skipped: str) -> None:
+    assert f"[H109] {bench.folder}/data.jsonl: no documents in it; skipped: {skipped}." in bench.error(
+        content, "data.jsonl", on_error="skip"
+    )
+
+
 def test_skip_drops_documents(bench) -> None:
     text = line("a", [[0, 9, "X"]]) + "nonsense\n" + line("d", [[0, 1, "Y"]])
     report = bench.report(text, "data.jsonl", on_error="skip")

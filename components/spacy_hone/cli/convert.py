@@ -1,6 +1,7 @@
 """`python -m spacy hone convert`: annotated files to `.spacy` corpora."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -11,6 +12,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from ..corpora.convert import Report, convert
+from ..corpora.faults import counted
 from ..corpora.formats import FORMATS
 from ..errors import HoneError
 
@@ -155,12 +157,11 @@ def show(report: Report, out_dir: Path) -> None:
     for path, numbers in rows.items():
         table.add_row(path, *(f"{numbers[heading]:,}" for heading in headings))
     console.print(table)
-    for title, counter in (
-        ("repaired", report.log.repairs),
-        ("skipped", report.log.skips),
-        ("noted", report.log.notes),
+    for title, listed in (
+        ("repaired", _listed(report.log.repairs)),
+        ("skipped", counted(report.log.skips)),
+        ("noted", _listed(report.log.notes)),
     ):
-        listed = ", ".join(f"{count:,} {rule.replace('_', ' ')}" for rule, count in counter.items() if count)
         if listed:
             console.print(f"{title}: {listed}", soft_wrap=True)
     if report.left:
@@ -181,3 +182,7 @@ def show(report: Report, out_dir: Path) -> None:
         for case in agreement.first:
             ours, theirs = (" ".join(case[side]) for side in ("corpus", "tokenizer"))
             console.print(f"  {case['document']}: {ours!r}, not {theirs!r}", soft_wrap=True)
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {rule.replace('_', ' ')}" for rule, count in counts.items() if count)

@@ -13,7 +13,7 @@ from ..errors import Errors, HoneError
 from .agreement import Agreement
 from .align import Misaligned, trim
 from .docs import DocBinWriter, TokenizerName, in_zones, load_tokenizer, other_words, tokenize
-from .faults import Faults, Log, OnError, Repair, check_choice
+from .faults import Faults, Log, OnError, Repair, check_choice, counted
 from .formats import FORMATS, format_of
 from .formats.categories import with_labels
 from .formats.options import Opener, ReadOptions, open_binary
@@ -177,6 +177,7 @@ def convert(
         if label_map:
             label_map.check()
         _check_sizes(reports, split)
+        _check_losses(reports)
         if splitter:
             for report in reports:
                 report.outputs = {
@@ -220,12 +221,33 @@ def _check_sizes(reports: list[Report], split: str | None) -> None:
     """No input without documents, and no part either."""
     for report in reports:
         if not report.counts.documents:
-            skipped = ", ".join(f"{count:,} {unit}" for unit, count in report.log.skips.items())
-            detail = f" ({skipped} skipped)" if skipped else ""
-            expected = f"{report.format} with at least one document"
+            skipped = counted(report.log.skips)
+            detail = f"; skipped: {skipped}" if skipped else ""
+            expected = f"a file of the format {report.format} with at least one document"
+            if skipped and report.log.on_error != "raise":
+                expected = "at least one without faults; leave out --on-error to see them"
             raise HoneError(Errors.H109.format(where=report.log.file, detail=detail, expected=expected))
     for part in parse_split(split) if split else ():
         if not any(f"{part}.spacy" in report.outputs for report in reports):
             total = sum(report.counts.documents for report in reports)
             where = ", ".join(str(report.log.file) for report in reports)
             raise HoneError(Errors.H125.format(where=where, total=total, part=part, split=split))
+
+
+def _check_losses(reports: list[Report]) -> None:
+    """No input that has lost all its entities to repairs, or with what was skipped."""
+    messages = []
+    for log in (report.log for report in reports):
+        if not log.found.total() or log.kept:
+            continue
+        done = {"repairs": counted(log.repairs), "skipped": counted(log.skips)}
+        values = {
+            "found": counted(log.found),
+            "done": "; ".join(f"{title}: {what}" for title, what in done.items() if what),
+            "advice": f", and --scheme sets another scheme than {log.layout['scheme']} (IO is for bare labels)"
+            if "scheme" in log.layout
+            else "",
+        }
+        messages.append(Errors.H131.format(where=log.file, on_error=log.on_error, **values))
+    if messages:
+        raise HoneError("\n".join(messages))

@@ -1,5 +1,6 @@
 """What is wrong with the input: located, gathered and raised together, or repaired or skipped and counted."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from json import JSONDecodeError
@@ -55,6 +56,7 @@ class Log:
     layout: what was found out about the file, such as the scheme and the columns.
     repairs, skips: how often each rule was applied, and how many units (sentences, documents) were left out.
     notes: counts of harmless things worth knowing.
+    found: what the file has of annotated entities, in a unit of the format. kept: entities that were read.
     """
 
     file: Path
@@ -63,6 +65,8 @@ class Log:
     repairs: Counter[str] = field(default_factory=Counter)
     skips: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
+    kept: int = 0
 
     @property
     def on_error(self) -> OnError:
@@ -77,6 +81,13 @@ class Log:
             self.faults.add(self.file, code, f"{self.file}:{line}", values)
         elif self.on_error == "repair":
             self.repairs[rule] += 1
+
+
+def counted(counts: Counter[str]) -> str:
+    """What was counted, in words: `1 sentence, 2 documents not accepted`."""
+    units = {unit: unit.replace("_", " ") for unit, count in counts.items() if count}
+    units |= {unit: re.sub(r"s\b", "", words, count=1) for unit, words in units.items() if counts[unit] == 1}
+    return ", ".join(f"{counts[unit]:,} {words}" for unit, words in units.items())
 
 
 def legible(text: str, length: int = 80) -> str:

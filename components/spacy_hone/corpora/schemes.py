@@ -59,7 +59,9 @@ SCHEMES = {
 NAMES = {"IOB2": "BIO", "IOB": "IOB1", "IOBES": "BIOES", "BMESO": "BMES", "BILOU": "BILUO"}
 CANONICAL = {letter: known for scheme in SCHEMES.values() for letter, known in scheme.letters.items()}
 NEAREST = {"B": "BI", "I": "I", "E": "EI", "S": "SBI"}  # how a letter is read in a scheme without it
-LONE = re.compile(r"(?<![^\W_])[A-Za-z](?![^\W_])")  # a letter by itself: the prefix of `b-per`, or all of a tag
+LONE = re.compile(
+    r"(?<![^\W_])[A-Za-z](?![^\W_])"
+)  # a letter by itself: the prefix of `b-per`, or all of a tag
 FOREIGN = 10  # a prefix that the scheme lacks counts as much as so many illegal transitions
 
 
@@ -108,7 +110,9 @@ def tags_among(labels: Iterable[str]) -> list[str]:
     known = set(labels)
     found = {label: tag for label in known if (tag := split_tag(label))}
     types = Counter(label for _, label in found.values() if label)
-    all_tags = len(found) == len(known) and any(CANONICAL.get(tag[0], "O") in "OBIS" for tag in found.values())
+    all_tags = len(found) == len(known) and any(
+        CANONICAL.get(tag[0], "O") in "OBIS" for tag in found.values()
+    )
     return sorted(label for label, tag in found.items() if all_tags or types[tag[1]] > 1)
 
 

@@ -63,3 +63,7 @@ class CorporaErrors:
         "[H129] {where}: no column has a usual name for {option}; the first line has {header}. Give its name in "
         "the header or, if there is no header, its number (counted from 1, for both columns)."
     )
+    H131 = (
+        "[H131] {where}: --on-error {on_error} would leave no entity of {found} ({done}). Without it the faults are "
+        "listed{advice}."
+    )

@@ -35,6 +35,7 @@ def read(path: Path, log: Log, options: ReadOptions) -> Iterator[Record]:
             if sentence.bad:
                 log.skips["sentences"] += 1
             elif sentence.tokens:
+                log.kept += len(ents)
                 record = record or Record(path, sentence.lines[0], [], [], [], [])
                 _append(record, sentence, ents, options.missing, edges)
         if record:
@@ -56,6 +57,7 @@ class _Tagger:
             return []
         if self.options.missing is not None:
             tags = ["O" if tag == self.options.missing else tag for tag in tags]
+        self.log.found["tags other than O"] += len(tags) - tags.count("O")
         known = [self.table[tag] for tag in tags]
         if not self.table.suspects.isdisjoint(tags):
             self._report_suspects(sentence, tags)

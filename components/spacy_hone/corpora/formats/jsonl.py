@@ -35,6 +35,7 @@ def read(path: Path, log: Log, options: ReadOptions) -> Iterator[Record]:
             if not i and line.lstrip().startswith("["):
                 problem = "a JSON array, not JSON lines"
                 log.fault("H114", number, "file-dropped", problem=problem, expected=EXPECTED)
+                log.skips["files"] += 1
                 return
             record = _document(path, number, line, log, options)
             if record is not None:

@@ -19,6 +19,7 @@ def check_spans(text: str, spans: list[CharSpan], line: int, log: Log) -> list[C
 
     RETURNS: None if the document is at fault and not to be repaired.
     """
+    log.found["spans"] += len(spans)
     inside: list[CharSpan] = []
     bad = False
     for start, end, label in dict.fromkeys(spans):
@@ -41,7 +42,10 @@ def check_spans(text: str, spans: list[CharSpan], line: int, log: Log) -> list[C
             bad = True
         else:
             kept.append(span)
-    return None if bad and log.on_error != "repair" else sorted(kept)
+    if bad and log.on_error != "repair":
+        return None
+    log.kept += len(kept)
+    return sorted(kept)
 
 
 def _show(text: str, span: CharSpan) -> str:
