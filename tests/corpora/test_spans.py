@@ -122,6 +122,50 @@ def test_repair_keeps_the_longest_and_drops_what_lies_outside(bench) -> None:
     assert report.counts.entities == {"X": 1}
 
 
+HALF = {
+    "text": {"text": "a \ud800 b", "spans": [[0, 1, "X"]]},
+    "label": {"text": "a b", "spans": [[0, 1, "X\ud83d"]]},
+    "category": {"text": "a b", "label": "X\udfff"},
+    "score": {"text": "a b", "cats": {"X\udc80": 1}},
+    "token": {"text": "a \ud800", "tokens": ["a", "\ud800"]},
+    "far away": {"text": "a " * 99 + "\ud800", "spans": []},
+}
+
+
+@pytest.mark.parametrize("case", HALF)
+def test_half_of_a_surrogate_pair(bench, case: str) -> None:
+    good = line("b a", [[0, 1, "X"]])
+    text = good + json.dumps(HALF[case]) + "\n" + good
+    message = bench.error(text, "data.jsonl")
+    assert message.startswith("[H100] 1 fault")
+    assert "[H130] " in message and "data.jsonl:2: half of a surrogate pair" in message
+    assert "\\ud" in message and message.isascii()
+    report = bench.report(text, "data.jsonl", on_error="repair")
+    assert (report.log.repairs, report.counts.documents) == ({"document-dropped": 1}, 2)
+    assert bench.report(text, "data.jsonl", on_error="skip").log.skips == {"documents": 1}
+
+
+def test_whole_surrogate_pairs_and_escaped_backslashes_are_text(bench) -> None:
+    text = '{"text": "\\ud83d\\ude00 \\\\ud800", "spans": [[0, 1, "\\uD83D\\uDE00"]]}\n'
+    (doc,) = bench.docs(text, "data.jsonl")
+    assert doc.text == "\U0001f600 \\ud800"
+    assert [ent.label_ for ent in doc.ents] == ["\U0001f600"]
+
+
+def test_half_of_a_surrogate_pair_in_tasteset(bench) -> None:
+    text = row("rum", {"start": 0, "end": 3, "type": "FOOD\ud800", "entity": "rum"})
+    assert "[H130] " in (message := bench.error(text, "data.csv")) and "data.csv:2:" in message
+    text = row("rum", {"start": 0, "end": 3, "type": "FOOD", "entity": "rum"})
+    bad = text.encode().replace(b"FOOD", b"FO\xe9D")
+    assert "data.csv:2: not valid UTF-8 text" in (message := bench.error(bad, "data.csv"))
+    assert "FO\\xe9D" in message
+
+
+def test_json_that_is_nested_too_deeply(bench) -> None:
+    text = line("a") + '{"text": "a", "meta": ' + "[" * 10**5 + "]" * 10**5 + "}\n"
+    assert "data.jsonl:2: it is nested too deeply" in bench.error(text, "data.jsonl")
+
+
 def test_no_span_may_be_all_that_is_left(bench) -> None:
     message = bench.error(line("a b", [[0, 9, "X"]]) + line("c", []), "data.jsonl", on_error="repair")
     assert message.startswith("[H131]")

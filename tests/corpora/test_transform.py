@@ -83,7 +83,8 @@ def test_unknown_names_are_refused_naming_near_ones(bench, rows) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ['{"a": "b"}', "[]", '[["a"]]', '[["a", 1]]', "[[", '[["a", "b"], ["a", "c"]]']
+    "content",
+    ['{"a": "b"}', "[]", '[["a"]]', '[["a", 1]]', "[[", '[["a", "b"], ["a", "c"]]', '[["X", "\\ud800"]]'],
 )
 def test_bad_maps(bench, rows, content: str) -> None:
     path = bench.write(content, "map.json")

@@ -91,9 +91,15 @@ def counted(counts: Counter[str]) -> str:
 
 
 def legible(text: str, length: int = 80) -> str:
-    """The beginning of a text for a message, with bytes that are not UTF-8 and NUL spelled out (`\\xe9`)."""
-    escaped = text.strip().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """The beginning of a text for a message, with what is no text spelled out: bytes that are not UTF-8
+    (`\\xe9`), NUL, lone surrogates (`\\ud800`)."""
+    escaped = re.sub("[\ud800-\udfff]", _spell, text.strip())
     return escaped.replace("\0", "\\x00")[:length]
+
+
+def _spell(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
 
 
 def explain(error: Exception) -> str:

@@ -83,6 +83,9 @@ class LabelMap:
             right = isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str)
             if not right or not (pair[1] is None or (isinstance(pair[1], str) and pair[1])):
                 raise HoneError(Errors.H117.format(where=path, problem=f"{pair!r} is no pair of names"))
+            if any("\ud800" <= char <= "\udfff" for name in pair for char in name or ""):
+                problem = f"{pair!r} has half of a surrogate pair, which is no character"
+                raise HoneError(Errors.H117.format(where=path, problem=problem))
             if pair[0] in found:
                 raise HoneError(Errors.H117.format(where=path, problem=f"{pair[0]!r} is mapped twice"))
             found[pair[0]] = pair[1]

@@ -63,6 +63,10 @@ class CorporaErrors:
         "[H129] {where}: no column has a usual name for {option}; the first line has {header}. Give its name in "
         "the header or, if there is no header, its number (counted from 1, for both columns)."
     )
+    H130 = (
+        "[H130] {where}: half of a surrogate pair, which is no character: '{token}'. Write both halves "
+        "(\\ud83d\\ude00), or the character itself."
+    )
     H131 = (
         "[H131] {where}: --on-error {on_error} would leave no entity of {found} ({done}). Without it the faults are "
         "listed{advice}."

@@ -6,7 +6,6 @@ stand in `cats`, each 0 or 1, or those that hold are named, see `NAMED`: a strin
 list all do. What was not accepted in Prodigy is left out.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from difflib import get_close_matches
@@ -20,6 +19,7 @@ from ..records import CharSpan, Record
 from .categories import complete, names_in, scores
 from .options import ReadOptions
 from .spans import char_span, check_spans
+from .values import NoText, parse
 
 EXPECTED = "one JSON object a line with a text, and `spans` of start, end, label, or a `label`, or `cats`"
 SPANS = ("spans", "entities", "label", "labels")  # Prodigy's and ours, spaCy's, doccano's two
@@ -50,8 +50,7 @@ def categories(path: Path, options: ReadOptions) -> set[str]:
     with options.open(path) as file:
         for line in file:
             with suppress(ValueError, KeyError, AttributeError):
-                line.encode()
-                row = json.loads(line)
+                row = parse(line)
                 names |= names_in(_named(row, options)) if _accepted(row) else set()
                 scored.update(row.get("cats") or ())
     return names | scored if names else names
@@ -61,16 +60,15 @@ def _document(path: Path, number: int, line: str, log: Log, options: ReadOptions
     """The document of a line, or None, counted, if it is at fault or was not accepted."""
     record = None
     try:
-        line.encode()
-        row = json.loads(line)
+        row = parse(line)
         if not isinstance(row, dict):
             raise ValueError(f"{legible(repr(row))} is not a JSON object")
         if not _accepted(row):
             log.skips["documents_not_accepted"] += 1
             return None
         record = _record(path, number, row, options)
-    except UnicodeEncodeError:
-        log.fault("H107", number, "document-dropped", token=legible(line))
+    except NoText as error:
+        log.fault(error.code, number, "document-dropped", token=error.token)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         log.fault("H114", number, "document-dropped", problem=explain(error), expected=EXPECTED)
     if record is not None and record.spans is not None:

@@ -1,16 +1,16 @@
 """The TASTEset CSV: `ingredients`, a text; `ingredients_entities`, JSON with start, end, type and entity."""
 
 import csv
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import Errors, HoneError
-from ..faults import Log, explain, legible
+from ..faults import Log, explain
 from ..records import CharSpan, Record
 from .options import ReadOptions
 from .spans import char_span, check_spans
+from .values import NoText, check_text, parse
 
 TEXT, ENTITIES = "ingredients", "ingredients_entities"
 
@@ -45,16 +45,16 @@ def read(path: Path, log: Log, options: ReadOptions) -> Iterator[Record]:
 def _spans(text: str, value: str | None, line: int, log: Log) -> list[CharSpan] | None:
     spans: list[CharSpan] = []
     try:
-        text.encode()
+        check_text(text)
         if not text:
             raise ValueError(f"{TEXT} is empty")
-        for entity in json.loads(value or ""):
+        for entity in parse(value or ""):
             span = char_span((entity["start"], entity["end"], entity["type"]))
             covered = text[span[0] : span[1]]
             log.notes["spans_differ_from_their_text"] += entity.get("entity", covered) != covered
             spans.append(span)
-    except UnicodeEncodeError:
-        log.fault("H107", line, "document-dropped", token=legible(text))
+    except NoText as error:
+        log.fault(error.code, line, "document-dropped", token=error.token)
         return None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         expected = f"{ENTITIES} to be a JSON list of objects with start, end, type, entity"
