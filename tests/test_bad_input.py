@@ -169,8 +169,9 @@ def corpora(tmp_path_factory) -> Callable[[str], Path]:
     folder = tmp_path_factory.mktemp("corpora")
     (folder / "good.conll").write_text(GOOD)
     (folder / "foreign.conll").write_text(GOOD.replace("FOOD", "FOODS"))
+    (folder / "outside.conll").write_text("red O\n\nsalt O\n")
     (folder / "plain.jsonl").write_text('{"text": "no annotation"}\n')
-    inputs = [folder / name for name in ("good.conll", "foreign.conll", "plain.jsonl")]
+    inputs = [folder / name for name in ("good.conll", "foreign.conll", "outside.conll", "plain.jsonl")]
     assert invoke("hone", "convert", *inputs, folder).exit_code == 0
     tags = Doc(spacy.blank("en").vocab, words=["Ann", "Lee", "ran"], ents=["B-B-PER", "B-I-PER", "O"])
     DocBin(docs=[tags]).to_disk(folder / "tags.spacy")
@@ -204,6 +205,16 @@ TRAIN: dict[str, tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = {
             "[H514] The component 'ner' trains on doc.ents",
             "1 documents in the train corpus {train}",
             "Convert the",
+        ),
+    ),
+    "no entities": (
+        CNN,
+        "outside",
+        "outside",
+        (),
+        (
+            "[H303] Component 'ner' found annotated documents (2) but no entities in doc.ents of {train}",
+            "Train on",
         ),
     ),
     "labels of another scheme": (

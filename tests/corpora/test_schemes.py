@@ -15,6 +15,7 @@ from spacy_hone.corpora.schemes import (
     is_bare,
     split_tag,
     style_of,
+    tags_among,
 )
 
 ENTS = [(0, 1, "A"), (1, 3, "A"), (4, 5, "B"), (5, 8, "A"), (9, 10, "c-d")]
@@ -117,6 +118,22 @@ def test_labels_without_a_prefix(label: str) -> None:
 )
 def test_tags_that_are_no_bare_label(tag: str) -> None:
     assert not is_bare(tag)
+
+
+@pytest.mark.parametrize(
+    ("labels", "tags"),
+    [
+        (["B-PER"], ["B-PER"]),
+        (["O"], ["O"]),
+        (["B-PER", "S-LOC", "O"], ["B-PER", "O", "S-LOC"]),
+        (["I-PER", "ORG", "B-PER"], ["B-PER", "I-PER"]),
+        (["PER", "LOC", "B-cell"], []),
+        (["E-MAIL"], []),
+        ([], []),
+    ],
+)
+def test_tags_where_labels_belong(labels: list[str], tags: list[str]) -> None:
+    assert tags_among(labels) == tags
 
 
 def test_suffix_style() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import spacy
 from spacy.tokens import DocBin, Span
+from spacy.training import Example
 
 from spacy_hone.errors import HoneError
 from spacy_hone.training.check import check_corpora, make_check_corpora
@@ -131,6 +132,44 @@ def test_tags_of_another_scheme(configured):
     train = [*TRAIN, entity_doc("a b c", (0, 1, "B-PER"), (1, 2, "I-PER"), (2, 3, "E-MAIL"))]
     with pytest.raises(HoneError, match=r"\[H515\].*: B-PER, I-PER\."):
         check_corpora(configured(train=train))
+
+
+@pytest.mark.parametrize("factory", ["ner", "hone_ner"])
+def test_a_single_tag_in_place_of_labels(configured, factory):
+    docs = [entity_doc("Ann ran", (0, 1, "B-PER"))]
+    with pytest.raises(HoneError, match=r"\[H515\] The train.*: B-PER\."):
+        check_corpora(configured(train=docs, dev=docs, factory=factory))
+
+
+def test_a_single_label_that_no_entity_can_begin_with_as_a_tag(configured):
+    """The component takes it too."""
+    docs = [entity_doc("Ann ran", (0, 1, "E-MAIL"))]
+    assert check_corpora(configured(train=docs, dev=[entity_doc("x")])).train.documents == 1
+    nlp = spacy.blank("en")
+    nlp.add_pipe("hone_ner").initialize(lambda: [Example(NLP.make_doc("Ann ran"), docs[0])], nlp=nlp)
+
+
+def test_categories_may_look_like_tags(configured):
+    train, dev = NLP.make_doc("red salt"), NLP.make_doc("black pepper")
+    train.cats = dev.cats = {"B-plan": 1.0}
+    summary = check_corpora(configured(train=[train], dev=[dev], factory="textcat_multilabel"))
+    assert summary.train.labels == {"doc.cats": {"B-plan": 1}}
+
+
+@pytest.mark.parametrize("factory", ["ner", "hone_ner", "hone_transition_ner"])
+def test_no_entities_to_learn_from(configured, factory):
+    outside = [entity_doc("red salt")]
+    config = configured(train=outside, factory=factory)
+    with pytest.raises(
+        HoneError, match=r"(?s)\[H303\] Component 'ner'.*\(1\).*no entities in doc\.ents of .*train\.spacy.*\[H513\]"
+    ):
+        check_corpora(config)
+    config["initialize"] = {"components": {"ner": {"labels": ["FOOD"]}}}
+    assert check_corpora(config).train.annotated == {"doc.ents": 1}
+
+
+def test_dev_may_have_no_entities(configured):
+    assert check_corpora(configured(dev=[entity_doc("nothing here")])).dev.documents == 1
 
 
 def test_whitespace_entities(configured):

@@ -20,7 +20,7 @@ class PipesErrors:
     H305 = (
         "[H305] Component '{name}' takes entity types as labels, but was given the tags of a scheme: {labels}. "
         "Expected PER rather than B-PER: convert the corpus again (`python -m spacy hone convert`), naming its "
-        "scheme."
+        "scheme; labels that only look like tags can be renamed (--map-labels)."
     )
     H306 = "[H306] Component '{name}' cannot add the label {label!r}: a label is a string that is not empty."
     H307 = (

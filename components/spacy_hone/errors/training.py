@@ -35,7 +35,8 @@ class TrainingErrors:
     )
     H515 = (
         "[H515] The {split} corpus {path} has tags of a scheme where labels belong: {labels}. Was it converted with "
-        "another scheme than its own? Convert it again and look at the scheme in the report."
+        "another scheme than its own? Convert it again and look at the scheme in the report; labels that only look like "
+        "tags can be renamed (--map-labels)."
     )
     H516 = (
         "[H516] Entities in the {split} corpus {path} begin or end in whitespace, which no component can predict "

@@ -15,7 +15,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
-from ..corpora.schemes import split_tag
+from ..corpora.schemes import tags_among
 from ..errors import Errors, HoneError
 from ..errors.near import near_names
 from ..losses.base import RowLoss
@@ -237,8 +237,8 @@ class TokenClassifierNER(TokenPipe):
             raise HoneError(Errors.H302.format(name=self.name, source=source, n_docs=n_docs))
         if not (labels or self.labels):
             raise HoneError(Errors.H303.format(name=self.name, source=source, n_docs=n_docs))
-        if labels and all(split_tag(label) for label in labels):
-            raise HoneError(Errors.H305.format(name=self.name, labels=", ".join(labels[:10])))
+        if tags := tags_among(labels):
+            raise HoneError(Errors.H305.format(name=self.name, labels=", ".join(tags[:10])))
 
     def _check_annotated(self, annotated: Iterable[str]) -> None:
         """Raise H337 for a name that is misspelt: what it stands for would be open everywhere."""

@@ -9,12 +9,13 @@ from spacy.tokens import Doc, Span
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """A kind of annotation: whether a Doc has it, and the labels in it, each as often as it occurs."""
+    """A kind of annotation: whether a Doc has it, the labels in it, each as often as it occurs, and, where labels are
+    those of spans, the spans."""
 
     name: str
     is_in: Callable[[Doc], bool]
     labels: Callable[[Doc], Iterator[str]]
-    spans: Callable[[Doc], Iterator[Span]] = lambda doc: iter(())
+    spans: Callable[[Doc], Iterator[Span]] | None = None
 
 
 def _spans(name: str, is_in: Callable[[Doc], bool], spans: Callable[[Doc], Iterator[Span]]) -> Annotation:

@@ -13,7 +13,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..corpora.docs import docbin_paths, read_docs
-from ..corpora.schemes import split_tag
+from ..corpora.schemes import tags_among
 from ..errors import Errors, HoneError
 from ..errors.near import near_names
 from .annotations import Annotation, needed_annotations
@@ -66,9 +66,9 @@ def check_corpora(config: Mapping[str, Any]) -> Summary:
         must have a `path` to .spacy files. Warns (H517) about dev documents that are in train too.
 
     Raises one error with all faults: H201 (an encoder that is nowhere), H124 (no .spacy file, or a
-    file that is none), H512 (nothing in it), H513 (a label that dev has and train lacks), H514 (an annotation that
-    a component needs is nowhere), H515 (tags of a scheme where labels belong), H516 (entities that begin or
-    end in whitespace).
+    file that is none), H303 (no entities to learn from), H512 (nothing in it), H513 (a label that dev has and train
+    lacks), H514 (an annotation that a component needs is nowhere), H515 (tags of a scheme where labels belong), H516
+    (entities that begin or end in whitespace).
     """
     paths = {name: _corpus_paths(config, f"{name}_corpus") for name in ("train", "dev")}
     _raise([*_encoder_faults(config["components"]), *_path_faults(chain(*paths.values()))])
@@ -79,6 +79,7 @@ def check_corpora(config: Mapping[str, Any]) -> Summary:
         [
             *_split_faults("train", train, named["train"], needed),
             *_split_faults("dev", dev, named["dev"], needed),
+            *_lacking_labels(config, train, named["train"], needed),
             *_label_faults(train, dev, _listed_labels(config, needed)),
         ]
     )
@@ -160,7 +161,7 @@ def _read(paths: Iterable[str | None], annotations: Iterable[Annotation]) -> Spl
                 split.first.setdefault((name, label), number)
             split.whitespace += [
                 f"{span.label_} {span.text!r} in document {number}"
-                for span in kind.spans(doc)
+                for span in (kind.spans(doc) if kind.spans else ())
                 if span[0].text.isspace() or span[-1].text.isspace()
             ]
     return split
@@ -177,8 +178,8 @@ def _split_faults(
             yield Errors.H514.format(
                 component=component, kind=kind.name, split=name, path=path, documents=split.documents
             )
-    for labels in split.labels.values():
-        if tags := _tags(labels):
+    for kind in {kind.name: kind for kind in needed.values() if kind.spans}.values():
+        if tags := tags_among(split.labels[kind.name]):
             yield Errors.H515.format(labels=", ".join(tags), split=name, path=path)
     if split.whitespace:
         yield Errors.H516.format(
@@ -186,13 +187,16 @@ def _split_faults(
         )
 
 
-def _tags(labels: Iterable[str]) -> list[str]:
-    """The labels that are tags of a scheme: `B-X` beside `I-X`, or nothing but such labels (an `E-MAIL` among
-    others is a label)."""
-    found = {label: tag[1] for label in labels if (tag := split_tag(label)) and tag[1]}
-    types = Counter(found.values())
-    everything = len(found) == len(list(labels)) > 1
-    return sorted(label for label, rest in found.items() if everything or types[rest] > 1)
+def _lacking_labels(
+    config: Mapping[str, Any], train: Split, path: str, needed: Mapping[str, Annotation]
+) -> Iterator[str]:
+    """Components of spans that would have no labels: the train corpus has no span, and the config lists none."""
+    settings = config.get("initialize", {}).get("components", {})
+    for name, kind in needed.items():
+        listed = settings.get(name, {}).get("labels")
+        if kind.spans and train.annotated[kind.name] and not (listed or any(train.labels[kind.name])):
+            source = f"{kind.name} of {path}"
+            yield Errors.H303.format(name=name, n_docs=train.annotated[kind.name], source=source)
 
 
 def _listed_labels(config: Mapping[str, Any], needed: Mapping[str, Annotation]) -> dict[str, set[str]]:
@@ -218,5 +222,5 @@ def _label_faults(train: Split, dev: Split, listed: Mapping[str, set[str]]) -> I
                 n=labels[label],
                 number=dev.first[kind, label],
                 near=f" Near names in train: {', '.join(near)}." if near else "",
-                known=", ".join(sorted(known)),
+                known=", ".join(sorted(known)) or "none",
             )
