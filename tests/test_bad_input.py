@@ -343,9 +343,8 @@ def test_in_a_process_of_its_own(corpora, model: Path, tmp_path: Path):
 @pytest.mark.slow
 def test_the_message_is_the_end_of_the_traceback_of_spacy_train(corpora):
     """`spacy train` prints a traceback for every error; what to do stands below it, on the last line."""
-    done = run(
-        "-m", "spacy", "train", CNN, "--paths.train", corpora("good"), "--paths.dev", corpora("foreign")
-    )
+    paths = ("--paths.train", corpora("good"), "--paths.dev", corpora("foreign"))
+    done = run("-m", "spacy", "train", CNN, *paths)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("spacy_hone.errors.HoneError: [H513] The dev corpus")
     assert done.stderr.count("Traceback") == 1

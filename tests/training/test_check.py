@@ -77,6 +77,43 @@ def test_no_entity_annotation(configured, factory):
         check_corpora(configured(train=docs, factory=factory))
 
 
+@pytest.fixture
+def taught(configured, tmp_path):
+    """A config with texts alone to train on, and settings of the component."""
+
+    def build(name="texts.txt", **settings):
+        config = configured(factory="hone_ner")
+        save(tmp_path / "texts.spacy", NLP.make_doc("no annotation"))
+        (tmp_path / "texts.txt").write_text("no annotation\n", encoding="utf8")
+        config["corpora"]["train"] = {"*": {"texts": {"@readers": "hone.Corpus.v1", "path": str(tmp_path / name)}}}
+        config["initialize"] = {"components": {"ner": settings}}
+        return config
+
+    return build
+
+
+@pytest.mark.parametrize("name", ["texts.txt", "texts.spacy"])
+def test_texts_alone_are_enough_with_a_teacher_and_labels(taught, name):
+    teacher = {"@misc": "hone.PipelineTeacher.v1", "model": "old"}
+    summary = check_corpora(taught(name, teacher=teacher, labels=["FOOD"]))
+    assert not summary.train.annotated
+    with pytest.raises(HoneError, match=r"\[H513\].*'FOOD'|\[H514\]|\[H533\].*lacks labels"):
+        check_corpora(taught(name, teacher=teacher))
+
+
+def test_texts_alone_are_not_enough(taught):
+    with pytest.raises(HoneError, match=r"\[H533\].*texts\.txt.*lacks teacher, labels"):
+        check_corpora(taught())
+
+
+def test_settings_of_no_component(configured):
+    nlp = spacy.blank("en", config={"corpora": configured()["corpora"]})
+    nlp.add_pipe("ner")
+    nlp.config["initialize"]["components"]["nerr"] = {"labels": ["FOOD"]}
+    with pytest.raises(HoneError, match=r"\[H534\].*nerr.*Did you mean ner\?"):
+        make_check_corpora()(nlp)
+
+
 @pytest.mark.parametrize(
     ("factory", "kind"),
     [("textcat", "doc.cats"), ("textcat_multilabel", "doc.cats"), ("tagger", "token.tag_")],

@@ -77,6 +77,11 @@ class TrainingErrors:
         'initialised. Take it from a trained pipeline (source = "..." in [components.{name}]), or take it out of the list: '
         "freeze_embeddings and freeze_layers of hone.TransformerModel.v1 freeze parts of a pretrained encoder."
     )
+    H533 = (
+        "[H533] The train corpus has texts without annotation alone ({paths}), from which the component '{name}' can learn "
+        "if a teacher tells it of labels that are listed. [initialize.components.{name}] lacks {lacking}."
+    )
+    H534 = "[H534] [initialize.components.{name}] is of no component. {near}The pipeline has: {names}."
     H526 = "[H526] {option} is {value!r}. Expected: {expected}."
     H527 = "[H527] {model} cannot be loaded as a pipeline to extend: {problem}"
     H528 = (

@@ -17,7 +17,9 @@ from ..corpora.schemes import tags_among
 from ..errors import Errors, HoneError
 from ..errors.near import near_names
 from .annotations import Annotation, needed_annotations
+from .readers import BINARY
 
+READER = "hone.Corpus.v1"
 ENCODERS = ("hone.TransformerModel.v1", "hone.TransformerEncoder.v1")
 
 
@@ -47,12 +49,14 @@ class Summary:
 def make_check_corpora() -> Callable[[Language], Language]:
     """Build the `[initialize.before_init]` callback that runs `check_corpora` on the pipeline's config.
 
-    Raises H532 for a frozen encoder that nothing gives its weights, and the errors of `check_corpora`.
+    Raises H532 for a frozen encoder that nothing gives its weights, H534 for settings of a component that there is not,
+    and the errors of `check_corpora`.
     """
 
     def check(nlp: Language) -> Language:
         config = nlp.config.interpolate()
-        _raise(list(_frozen_faults(nlp, config["training"].get("frozen_components", []))))
+        frozen = config["training"].get("frozen_components", [])
+        _raise([*_frozen_faults(nlp, frozen), *_name_faults(nlp, config["initialize"].get("components", {}))])
         check_corpora(config)
         return nlp
 
@@ -68,17 +72,26 @@ def check_corpora(config: Mapping[str, Any]) -> Summary:
     Raises one error with all faults: H201 (an encoder that is nowhere), H124 (no .spacy file, or a
     file that is none), H303 (no entities to learn from), H512 (nothing in it), H513 (a label that dev has and train
     lacks), H514 (an annotation that a component needs is nowhere), H515 (tags of a scheme where labels belong), H516
-    (entities that begin or end in whitespace).
+    (entities that begin or end in whitespace), H533 (texts without annotation, and a component without teacher or labels).
     """
-    paths = {name: _corpus_paths(config, f"{name}_corpus") for name in ("train", "dev")}
+    sources = {name: _find_corpora(config, f"{name}_corpus") for name in ("train", "dev")}
+    paths = {
+        name: [each.get("path") for each in found if not _is_text(each)] for name, found in sources.items()
+    }
     _raise([*_encoder_faults(config["components"]), *_path_faults(chain(*paths.values()))])
     needed = needed_annotations(config)
     train, dev = (_read(found, needed.values()) for found in paths.values())
-    named = {name: ", ".join(map(str, found)) for name, found in paths.items()}
+    named = {name: ", ".join(str(each.get("path")) for each in found) for name, found in sources.items()}
+    lacking = {name: _lacks_to_be_taught(config, name) for name in needed}
+    untaught = [name for name, what in lacking.items() if what]
+    if paths["train"]:
+        faults = _split_faults("train", train, named["train"], needed, untaught)
+    else:
+        faults = (Errors.H533.format(paths=named["train"], name=n, lacking=lacking[n]) for n in untaught)
     _raise(
         [
-            *_split_faults("train", train, named["train"], needed),
-            *_split_faults("dev", dev, named["dev"], needed),
+            *faults,
+            *_split_faults("dev", dev, named["dev"], needed, needed),
             *_lacking_labels(config, train, named["train"], needed),
             *_label_faults(train, dev, _listed_labels(config, needed)),
         ]
@@ -89,16 +102,25 @@ def check_corpora(config: Mapping[str, Any]) -> Summary:
     return Summary(train, dev, duplicates)
 
 
-def _corpus_paths(config: Mapping[str, Any], name: str) -> list[str | None]:
-    """The `path` of the corpus that `[training]` names, `corpora.train` for example; of several in one
-    (hone.Corpora.v1) those that hold annotated documents."""
+def _find_corpora(config: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """The block of the corpus that `[training]` names, `corpora.train` for example, or those of several in one
+    (hone.Corpora.v1)."""
     section = config
     for part in config["training"][name].split("."):
         section = section.get(part, {})
-    if "*" not in section:
-        return [section.get("path")]
-    paths = [corpus.get("path") for corpus in section["*"].values()]
-    return [path for path in paths if path is None or Path(path).suffix in ("", ".spacy")]
+    return [*section["*"].values()] if "*" in section else [section]
+
+
+def _is_text(corpus: Mapping[str, Any]) -> bool:
+    """Whether a corpus holds texts without annotation (hone.Corpus.v1), by its name."""
+    path = Path(corpus.get("path") or "")
+    return corpus.get("@readers") == READER and path.suffix not in BINARY and not path.is_dir()
+
+
+def _lacks_to_be_taught(config: Mapping[str, Any], name: str) -> str:
+    """What a component needs to learn from texts without annotation, and does not have."""
+    settings = config.get("initialize", {}).get("components", {}).get(name, {})
+    return ", ".join(each for each in ("teacher", "labels") if not settings.get(each))
 
 
 def _raise(faults: list[str]) -> None:
@@ -112,6 +134,15 @@ def _frozen_faults(nlp: Language, frozen: Iterable[str]) -> Iterator[str]:
         model = getattr(pipe, "model", None) if hasattr(pipe, "find_listeners") else None
         if name in frozen and model is not None and not _has_weights(model):
             yield Errors.H532.format(name=name)
+
+
+def _name_faults(nlp: Language, settings: Iterable[str]) -> Iterator[str]:
+    """Names that spaCy passes over."""
+    for name in settings:
+        if name not in nlp.component_names:
+            close = near_names(name, nlp.component_names, n=1)
+            near = f"Did you mean {close[0]}? " if close else ""
+            yield Errors.H534.format(name=name, near=near, names=", ".join(nlp.component_names))
 
 
 def _has_weights(model: Model) -> bool:
@@ -168,12 +199,14 @@ def _read(paths: Iterable[str | None], annotations: Iterable[Annotation]) -> Spl
 
 
 def _split_faults(
-    name: str, split: Split, path: str | None, needed: Mapping[str, Annotation]
+    name: str, split: Split, path: str | None, needed: Mapping[str, Annotation], required: Iterable[str]
 ) -> Iterator[str]:
+    """required: components that cannot do without annotation."""
     if not split.tokens:
         yield Errors.H512.format(split=name, path=path, documents=split.documents)
         return
-    for component, kind in needed.items():
+    for component in required:
+        kind = needed[component]
         if not split.annotated[kind.name]:
             yield Errors.H514.format(
                 component=component, kind=kind.name, split=name, path=path, documents=split.documents
