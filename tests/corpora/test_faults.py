@@ -144,6 +144,38 @@ def test_another_schemes_labels(bench, rows) -> None:
     assert "[H103]" in bench.error(rows("a B-X", "b E-X", "c O"), scheme="BIO")
 
 
+@pytest.mark.parametrize(
+    ("content", "detected", "given"),
+    [
+        (
+            "a I-X\nb O\n\n" * 50 + "a B-X\nb O\n\n" * 49,
+            "B-X after the sentence's start is illegal in IOB1",
+            "BIO",
+        ),
+        (
+            "a I-X\nb O\n\n" * 49 + "a B-X\nb O\n\n" * 50,
+            "I-X after the sentence's start is illegal in BIO",
+            "IOB1",
+        ),
+    ],
+)
+def test_an_illegal_transition_says_that_the_scheme_was_detected(
+    bench, content: str, detected: str, given: str
+) -> None:
+    message = bench.error(content)
+    assert (
+        f"{detected}; expected B-X or I-X before it. The scheme was detected, not given: --scheme {given}"
+        in message
+    )
+    assert "detected" not in bench.error(content, scheme=given)
+
+
+def test_an_illegal_transition_in_a_scheme_with_prefixes_of_its_own(bench, rows) -> None:
+    text = rows("a B-X", "b E-X", "c S-X", "d I-X")
+    assert "d': I-X after S-X is illegal in BIOES" in (message := bench.error(text))
+    assert "detected, not given: --scheme sets another." in message
+
+
 def test_forced_scheme(bench, rows) -> None:
     text = rows("a I-X", "b I-X", "c O")
     assert bench.ents(text) == [("a b", "X")]

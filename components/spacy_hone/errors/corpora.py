@@ -19,7 +19,7 @@ class CorporaErrors:
         "({letters}, O). --scheme sets the scheme."
     )
     H104 = "[H104] {where}: space inside the token {token!r}. Give each of its words a line of its own."
-    H105 = "[H105] {where}: {token!r}: {tag} after {previous} is illegal in {scheme}; expected {expected}."
+    H105 = "[H105] {where}: {token!r}: {tag} after {previous} is illegal in {scheme}; expected {expected}.{detected}"
     H106 = "[H106] {where}: empty token (its tag is {tag!r})."
     H107 = "[H107] {where}: not valid UTF-8 text: '{token}'. Save the file as UTF-8."
     H108 = "[H108] {where}: a binary file, or text in another encoding than UTF-8. Save it as UTF-8 text."

@@ -49,6 +49,9 @@ class _Tagger:
         self.table, self.log, self.options = table, log, options
         self.scheme: Scheme = table.scheme
         self.letters = ", ".join(self.scheme.letters)
+        rival = {"IOB1": "BIO", "BIO": "IOB1"}.get(self.scheme.name)  # tell the same prefixes apart
+        known = f"--scheme {rival} sets {rival}" if rival else "--scheme sets another"
+        self.detected = f" The scheme was detected, not given: {known}." if options.scheme == "auto" else ""
 
     def entities(self, sentence: Sentence) -> list[TokenSpan]:
         """Entities by token; marks the sentence as bad if its faults are not to be repaired."""
@@ -87,6 +90,7 @@ class _Tagger:
             tag = table[sentence.tags[i]] if i <= last else OUTSIDE
             values = {"token": sentence.tokens[min(i, last)], "tag": names[i + 1], "previous": names[i]}
             values |= {"scheme": self.scheme.name, "expected": self.scheme.expected(previous, tag)}
+            values |= {"detected": self.detected}
             self.log.fault(
                 "H105", sentence.lines[min(i, last)], f"illegal-transition-{self.options.repair}", **values
             )
