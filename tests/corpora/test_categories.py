@@ -143,7 +143,11 @@ def test_a_table_of_texts_alone(bench) -> None:
     [
         ("a,label\n1,2\n", {}, ("H129", ":1", "--text-column", "a, label")),
         ("text,b\n1,2\n", {}, ("H129", "--label-column")),
-        ("text,b\n1,2\n", {"label_column": "c"}, ("H115", "'c'", "text, b")),
+        (
+            "text,b\n1,2\n",
+            {"label_column": "c"},
+            ("H115", "'c'", "text, b. Give --label-column one of these"),
+        ),
         ("1,2\n", {"text_column": "1", "label_column": "3"}, ("H122", "--label-column 3")),
         ("text,label\nt,a\nt\n", {}, ("H114", ":3", "there are 1 fields. Expected 2 fields")),
         ('text,label\n"a\nb",x\n ,a\n', {}, ("H114", ":4", "the text is empty")),

@@ -136,12 +136,22 @@ def test_a_failure_leaves_the_tokenizer_usable(bench, rows, monkeypatch: pytest.
         ({"on_error": "ignore"}, "H119"),
         ({"tokenizer": "jieba"}, "H119"),
         ({"script": "s2x"}, "H119"),
+        ({"script": ""}, "H119"),
+        ({"split": ""}, "H118"),
+        ({"split": "1"}, "H118"),
         ({"lang": "qq"}, "H123"),
         ({"map_labels": Path("absent.json")}, "H110"),
     ],
 )
 def test_options_out_of_range(bench, rows, option: dict, code: str) -> None:
     assert f"[{code}]" in bench.error(rows("a B-X"), **option)
+
+
+def test_a_label_map_that_is_a_folder(bench, rows) -> None:
+    message = bench.error(rows("a B-X"), map_labels=bench.folder)
+    assert (
+        f"[H110] {bench.folder}: there is no such file, but a folder: --map-labels names the file" in message
+    )
 
 
 def test_absent_input_and_output_that_is_a_file(tmp_path: Path) -> None:

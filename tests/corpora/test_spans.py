@@ -105,7 +105,20 @@ def test_a_json_array_is_one_fault(bench, content: str) -> None:
         ('{"text": "ab", "cats": {"X": "1"}}\n', "H114", "data.jsonl:1: the cats"),
         ('{"text": "ab", "cats": ["X"]}\n', "H114", "the cats ['X'] are not an object"),
         ('{"text": "ab", "spans": [[0, 9, "X"]]}\n', "H112", "of 2 characters"),
-        ('{"text": "ab", "spans": [[1, 1, "X"]]}\n', "H112", "1-1 'X'"),
+        (
+            '{"text": "ab", "spans": [[-1, 1, "X"]]}\n',
+            "H112",
+            "-1-1 'X' lies outside the text of 2 characters",
+        ),
+        (
+            '{"text": "ab", "spans": [[1, 1, "X"]]}\n',
+            "H112",
+            "1-1 'X' is empty. Expected start, end and label",
+        ),
+        ('{"text": "ab", "spans": [[2, 1, "X"]]}\n', "H112", "2-1 'X' ends before it begins"),
+        ('{"text": "a b", "spans": [[1, 2, "X"]]}\n', "H112", "1-2 'X' holds nothing but white space"),
+        ('{"text": "ab", "spans": [[0, 1, ""]]}\n', "H112", "0-1 '' has no label. Expected"),
+        ('{"text": "ab", "spans": [[0, 1, " "]]}\n', "H112", "0-1 ' ' has no label"),
         ('{"text": "a b", "spans": [[0, 3, "X"], [2, 3, "Y"]]}\n', "H113", "0-3 X 'a b' and 2-3 Y 'b'"),
     ],
 )
@@ -217,7 +230,9 @@ def test_tasteset_with_lax_values(bench, wrong: dict) -> None:
 
 
 def test_tasteset_needs_its_columns(bench) -> None:
-    assert "[H115]" in bench.error("a,b\n1,2\n", "data.csv", format="tasteset")
+    message = bench.error("a,b\n1,2\n", "data.csv", format="tasteset")
+    assert "[H115]" in message
+    assert "the header has a, b. Expected ingredients and ingredients_entities: rename the columns" in message
 
 
 def test_fit_prefers_tokens_as_they_are() -> None:

@@ -80,6 +80,7 @@ def test_unknown_names_are_refused_naming_near_ones(bench, rows) -> None:
     message = bench.error(rows("a B-PERSON", "b O"), map_labels=path)
     assert "'PERSN' (near: 'PERSON')" in message
     assert "[H116]" in message
+    assert "Correct the names, or take these pairs out of the map" in message
 
 
 @pytest.mark.parametrize(

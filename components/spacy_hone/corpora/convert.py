@@ -112,11 +112,12 @@ def convert(
         ("--repair", repair, Repair),
         ("--misaligned", misaligned, Misaligned),
         ("--tokenizer", tokenizer, TokenizerName),
-        ("--script", script or "s2t", Script),
+        ("--script", "s2t" if script is None else script, Script),
     ):
         check_choice(option, value, kind)
     formats = [format_of(path, format) for path in inputs]
-    _check_names(inputs, "report.json" if split else "spacy")
+    _check_names(inputs, "spacy" if split is None else "report.json")
+    shares = None if split is None else parse_split(split)
     if out_dir.is_file():
         raise HoneError(Errors.H126.format(where=out_dir))
     options = ReadOptions(
@@ -138,7 +139,7 @@ def convert(
     faults = Faults(on_error)
     label_map = LabelMap.from_file(map_labels) if map_labels else None
     change = load_script(script) if script else None
-    splitter = Splitter(parse_split(split), seed) if split else None
+    splitter = Splitter(shares, seed) if shares else None
     agreements = [Agreement(partial(other_words, nlp), check_tokens) for _ in inputs]
     reports = [
         Report(Log(path, faults), name, agreement)
@@ -227,7 +228,7 @@ def _check_sizes(reports: list[Report], split: str | None) -> None:
             if skipped and report.log.on_error != "raise":
                 expected = "at least one without faults; leave out --on-error to see them"
             raise HoneError(Errors.H109.format(where=report.log.file, detail=detail, expected=expected))
-    for part in parse_split(split) if split else ():
+    for part in () if split is None else parse_split(split):
         if not any(f"{part}.spacy" in report.outputs for report in reports):
             total = sum(report.counts.documents for report in reports)
             where = ", ".join(str(report.log.file) for report in reports)

@@ -24,9 +24,8 @@ def parse_split(text: str) -> dict[str, float]:
     except ValueError:
         raise HoneError(Errors.H118.format(split=text, problem="not numbers")) from None
     if not 2 <= len(shares) <= 3 or min(shares) < 0:
-        raise HoneError(
-            Errors.H118.format(split=text, problem=f"{len(shares)} shares, the least {min(shares)}")
-        )
+        number = f"{len(shares)} share{'s'[: len(shares) > 1]}"
+        raise HoneError(Errors.H118.format(split=text, problem=f"{number}, the least {min(shares):g}"))
     if not isclose(sum(shares), 1, abs_tol=1e-6):  # it is false for nan
         raise HoneError(Errors.H118.format(split=text, problem=f"the shares sum to {sum(shares):g}"))
     return {part: share for part, share in zip(PARTS, shares) if share}

@@ -71,7 +71,8 @@ class LabelMap:
     def from_file(cls, path: Path) -> "LabelMap":
         """Read `[["PER", "PERSON"], ["MISC", null]]` from JSON, or the same from YAML."""
         if not path.is_file():
-            raise HoneError(Errors.H110.format(where=path, detail=""))
+            detail = ", but a folder: --map-labels names the file of pairs" if path.is_dir() else ""
+            raise HoneError(Errors.H110.format(where=path, detail=detail))
         try:
             pairs: Any = srsly.read_json(path) if path.suffix == ".json" else srsly.read_yaml(path)
         except Exception as error:  # the YAML reader has a hierarchy of its own

@@ -30,18 +30,22 @@ class CorporaErrors:
         "case); the last holds {examples}. Expected a token and its tag in each line. If they are there, name the tag's column with "
         "--tag-column (counted from 1), or take --scheme IO for bare labels such as PER."
     )
-    H112 = "[H112] {where}: the span {start}-{end} {label!r} lies outside the text of {length} characters, or is empty."
+    H112 = (
+        "[H112] {where}: the span {start}-{end} {label!r} {problem}. Expected start, end and label, with "
+        "0 <= start < end <= {length}, counted in characters."
+    )
     H113 = "[H113] {where}: the spans {first} and {second} overlap; doc.ents cannot hold both."
     H114 = "[H114] {where}: {problem}. Expected {expected}."
-    H115 = "[H115] {where}: the column {column} is missing; the header has {header}."
-    H116 = "[H116] {where}: labels that no input has: {unknown}. The inputs have: {known}."
+    H115 = "[H115] {where}: the column {column} is missing; the header has {header}. {advice}."
+    H116 = (
+        "[H116] {where}: labels that no input has: {unknown}. The inputs have: {known}. Correct the names, or take "
+        "these pairs out of the map."
+    )
     H117 = (
         "[H117] {where}: not a list of [from, to] pairs ({problem}). Expected JSON or YAML such as "
         '[["PER", "PERSON"], ["MISC", null]]; null drops a label.'
     )
-    H118 = (
-        "[H118] --split {split}: {problem}. Expected two or three shares that sum to 1, such as 0.8,0.1,0.1."
-    )
+    H118 = "[H118] --split {split!r}: {problem}. Expected two or three shares that sum to 1, such as 0.8,0.1,0.1."
     H119 = "[H119] {option} {value!r} is none of: {allowed}."
     H120 = "[H120] {first} and {second} would both be written to {target}: rename one, or convert them apart."
     H121 = "[H121] --script {script} needs OpenCC: pip install 'spacy-hone[zh]'."

@@ -23,9 +23,10 @@ def check_spans(text: str, spans: list[CharSpan], line: int, log: Log) -> list[C
     inside: list[CharSpan] = []
     bad = False
     for start, end, label in dict.fromkeys(spans):
-        piece = text[start:end] if 0 <= start <= end <= len(text) else ""
-        if not piece.strip() or not label:
-            log.fault("H112", line, "span-dropped", start=start, end=end, label=label, length=len(text))
+        piece = text[start:end]
+        if problem := _problem(text, (start, end, label)):
+            values = {"start": start, "end": end, "label": label, "length": len(text)}
+            log.fault("H112", line, "span-dropped", problem=problem, **values)
             bad = True
             continue
         left, right = len(piece) - len(piece.lstrip()), len(piece) - len(piece.rstrip())
@@ -46,6 +47,18 @@ def check_spans(text: str, spans: list[CharSpan], line: int, log: Log) -> list[C
         return None
     log.kept += len(kept)
     return sorted(kept)
+
+
+def _problem(text: str, span: CharSpan) -> str:
+    """What is wrong with a span by itself, if anything is."""
+    start, end, label = span
+    if min(start, end) < 0 or max(start, end) > len(text):
+        return f"lies outside the text of {len(text)} characters"
+    if start >= end:
+        return "is empty" if start == end else "ends before it begins"
+    if not text[start:end].strip():
+        return "holds nothing but white space"
+    return "" if label.strip() else "has no label"
 
 
 def _show(text: str, span: CharSpan) -> str:

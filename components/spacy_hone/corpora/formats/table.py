@@ -111,6 +111,7 @@ def _find(path: Path, option: str, chosen: str, usual: tuple[str, ...], names: l
     if chosen and chosen not in names:
         code = Errors.H122 if chosen.isdigit() else Errors.H115
         values = {"option": option, "value": chosen, "columns": len(names), "column": repr(chosen)}
+        values["advice"] = f"Give {option} one of these or, where the file has no header, a number from 1"
         raise HoneError(code.format(where=f"{path}:1", header=", ".join(names) or "nothing", **values))
     lower = [name.lower() for name in names]
     return (

@@ -28,9 +28,9 @@ def read(path: Path, log: Log, options: ReadOptions) -> Iterator[Record]:
         for column in (TEXT, ENTITIES):
             if column not in (reader.fieldnames or ()):
                 header = ", ".join(reader.fieldnames or ())
-                raise HoneError(
-                    Errors.H115.format(where=f"{path}:1", column=column, header=header or "nothing")
-                )
+                values = {"column": column, "header": header or "nothing"}
+                advice = f"Expected {TEXT} and {ENTITIES}: rename the columns, or leave out --format"
+                raise HoneError(Errors.H115.format(where=f"{path}:1", advice=advice, **values))
         line = 2
         for row in reader:
             text = row[TEXT] or ""
