@@ -128,6 +128,33 @@ CONVERT: dict[str, tuple[str, str | bytes, tuple[str, ...], tuple[str, ...]]] = 
         (),
         ("[H112] {file}:1: the span 4-9 'FOOD' lies outside the text of 8 characters",),
     ),
+    "half of a surrogate pair": (
+        "a.jsonl",
+        '{"text": "a \\ud800", "spans": []}\n{"text": "a", "label": "\\udc00"}\n',
+        (),
+        ("[H100] 2 faults", "[H130] {file}:1: half of", "a \\ud800", "[H130] {file}:2: half of", "\\udc00"),
+    ),
+    "bare labels in a scheme of prefixes": (
+        "a.conll",
+        "red O\nhot O\nsalt FOOD\n",
+        ("--scheme", "BIO"),
+        ("[H102] {file}:3: 'salt' has the tag 'FOOD'", "bare labels such as PER, take --scheme IO"),
+    ),
+    "a repair that leaves no entity": (
+        "a.conll",
+        "red O\nhot O\nsalt FOOD\n",
+        ("--scheme", "BIO", "--on-error", "repair"),
+        (
+            "[H131] {file}: --on-error repair would leave no entity of 1 tag other than O",
+            "IO is for bare labels",
+        ),
+    ),
+    "no shares": (
+        "a.conll",
+        GOOD,
+        ("--split", ""),
+        ("[H118] --split '': not numbers", "Expected two or three"),
+    ),
     "an empty table": ("a.csv", "", (), ("[H109] {file}: no documents in it. Expected a header",)),
     "a table without a label": (
         "a.csv",

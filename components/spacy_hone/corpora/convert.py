@@ -226,7 +226,7 @@ def _check_sizes(reports: list[Report], split: str | None) -> None:
             detail = f"; skipped: {skipped}" if skipped else ""
             expected = f"a file of the format {report.format} with at least one document"
             if skipped and report.log.on_error != "raise":
-                expected = "at least one without faults; leave out --on-error to see them"
+                expected = "at least one without faults; leave out --on-error to see the faults"
             raise HoneError(Errors.H109.format(where=report.log.file, detail=detail, expected=expected))
     for part in () if split is None else parse_split(split):
         if not any(f"{part}.spacy" in report.outputs for report in reports):
