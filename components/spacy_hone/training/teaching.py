@@ -1,5 +1,6 @@
 """Callbacks for training with a teacher, or from a trained pipeline."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -7,14 +8,16 @@ from spacy.language import Language
 from thinc.api import Config, Model
 
 from ..errors import Errors, HoneError
+from .references import references
 
 # What [initialize.components.X] says of the past: a trained pipeline carries none of it.
 LEFT_BEHIND = ("teacher", "init_from", "annotated", "relabel", "relabel_threshold", "vectors")
+SECTIONS = ("paths", "vars", "system", "nlp", "components", "corpora", "training", "initialize")
 
 
 def make_strip_teachers() -> Callable[[Language], Language]:
-    """Build the `[training.before_to_disk]` callback `hone.StripTeachers.v1`: the teacher, and whatever else of
-    `[initialize.components]` points to the pipeline that was trained before, stays out of what is saved."""
+    """Build the `[training.before_to_disk]` callback `hone.StripTeachers.v1`: the teacher, and whatever else points to
+    the pipeline that was trained before, stays out of what is saved."""
     return strip_teachers
 
 
@@ -25,9 +28,32 @@ def strip_teachers(nlp: Language) -> Language:
 
 
 def strip_config(config: Config) -> bool:
-    """The same for a config. RETURNS: whether there was something to take out."""
-    blocks = config.get("initialize", {}).get("components", {}).values()
-    return any([settings.pop(name, None) is not None for settings in blocks for name in LEFT_BEHIND])
+    """The same for a config: their blocks, the callbacks that copy from them before initialisation, and the places in
+    [paths] that nothing else refers to. RETURNS: whether there was something to take out."""
+    initialize = config.get("initialize", {})
+    blocks = initialize.get("components", {}).values()
+    taken: list[Any] = [settings.pop(name, None) for settings in blocks for name in LEFT_BEHIND]
+    taken += _pop_callbacks(initialize, references(taken))
+    for name in references(taken) - references(config):
+        section, _, key = name.partition(".")
+        if section == "paths" and key in config.get("paths", {}):
+            config["paths"][key] = None
+    return any(value is not None for value in taken)
+
+
+def _pop_callbacks(initialize: dict[str, Any], paths: set[str]) -> list[Any]:
+    """Take out what stands in before_init and is hone.CopyEncoder.v1, or refers to one of some paths."""
+
+    def is_left(callback: dict[str, Any]) -> bool:
+        return callback.get("@callbacks") == "hone.CopyEncoder.v1" or bool(references(callback) & paths)
+
+    callback = initialize.get("before_init") or {}
+    several = callback.get("*", {})
+    taken = [several.pop(name) for name in list(several) if is_left(several[name])]
+    if is_left(callback) or (taken and not several):
+        initialize["before_init"] = None
+        taken.append(callback)
+    return taken
 
 
 def make_freeze_layers(
@@ -72,5 +98,14 @@ def find_encoders(nlp: Language) -> dict[str, list[Any]]:
 
 
 def to_text(config: Config) -> str:
-    """A config as `spacy train` reads it: what was read as it stands, PRP$ say, would be escaped when written."""
-    return config.to_str(interpolate=False).replace("$$", "$")
+    """A config as `spacy train` reads it, each section followed by its parts. What was read as it stands, PRP$ say, would
+    be escaped when written."""
+    text = config.to_str(interpolate=False).replace("$$", "$")
+    ranks: dict[tuple[str, ...], int] = {(name,): rank for rank, name in enumerate(SECTIONS)}
+
+    def rank(section: str) -> list[int]:
+        names = tuple(section[1 : section.index("]")].split("."))
+        return [ranks.setdefault(names[:n], len(ranks)) for n in range(1, len(names) + 1)]
+
+    sections = re.split(r"^(?=\[)", text, flags=re.MULTILINE)
+    return "\n\n".join(section.strip() for section in sorted(filter(None, sections), key=rank))
