@@ -58,6 +58,31 @@ def test_a_folder_keeps_its_annotation_whatever_it_is_called(folder):
     assert [ent.text for ent in eg.reference.ents] == ["Rome"]
 
 
+@pytest.mark.parametrize("name", ["empty.txt", "empty.jsonl", "empty.spacy"])
+def test_nothing_is_no_corpus(folder, name):
+    (folder / "empty.txt").write_text("\n  \n", encoding="utf8")
+    (folder / "empty.jsonl").write_text("", encoding="utf8")
+    DocBin().to_disk(folder / "empty.spacy")
+    with pytest.raises(HoneError, match=f"H109.*{name}"):
+        read(f"""
+[corpora.train]
+@readers = "hone.Corpora.v1"
+
+[corpora.train.*.new]
+@readers = "hone.Corpus.v1"
+path = "{folder}/new.spacy"
+
+[corpora.train.*.texts]
+@readers = "hone.Corpus.v1"
+path = "{folder}/{name}"
+""")
+
+
+def test_a_path_that_has_still_to_be_named():
+    with pytest.raises(HoneError, match=r"H124.*--paths\.train"):
+        read('[corpora.train]\n@readers = "hone.Corpus.v1"\npath = null\n')
+
+
 @pytest.mark.parametrize(("name", "code"), [("none.spacy", "H124"), ("none.jsonl", "H110")])
 def test_what_is_not_there_is_named(folder, name, code):
     with pytest.raises(HoneError, match=rf"{code}.*{name}"):
