@@ -71,7 +71,13 @@ def extend_cli(
     freeze_embeddings: Annotated[bool, typer.Option("--freeze-embeddings", help="Of the encoder")] = False,
     freeze_layers: Annotated[str, typer.Option(help="Layers of the encoder, as 0,1,2; 0 is the lowest")] = "",
     steps: Annotated[int, typer.Option(min=1, help="Updates")] = 240,
-    learn_rate: Annotated[float, typer.Option(help="Peak learning rate")] = 1e-4,
+    learn_rate: Annotated[
+        float | None,
+        typer.Option(
+            help="Peak learning rate",
+            show_default="that of MODEL's training, else 1e-4, without a transformer 1e-3",
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="What is written may be there already")
     ] = False,

@@ -53,8 +53,8 @@ class TrainingErrors:
         "has: {names}."
     )
     H521 = (
-        "[H521] {model} has not one component '{wanted}' whose labels can be extended. It has: {names}. What can be "
-        "extended is made by: {factories}; --component chooses."
+        "[H521] {model} has {found} whose labels can be extended. It has: {names}. What can be extended is made by: "
+        "{factories}; --component chooses among several."
     )
     H522 = (
         "[H522] {corpus} has labels that would be dropped: {labels}. --labels names only {wanted}: add them, or remove them "

@@ -14,10 +14,13 @@ from ..corpora.docs import docbin_paths, read_docs
 from ..errors import Errors, HoneError
 from ..pipes.relabel import Relabel
 from .annotations import needed_annotations
+from .references import referred
 from .teaching import find_encoders, make_freeze_layers, to_text
 
 DISTILLATION = "hone.Distillation.v1"
+OPTIMIZER = "hone.AdamW.v1"
 EXTENDABLE = ("hone_ner", "hone_tagger", "hone_textcat", "hone_textcat_multilabel")
+RATE, RATE_PRETRAINED = 1e-3, 1e-4  # of spaCy's CNN, of a transformer
 HEADER = """# {model}, its component {component} with the labels {labels} added to {old}.
 #
 #   python -m spacy train {path} --output training/extended{dev_option}
@@ -36,8 +39,9 @@ class Choices:
     """How a pipeline is extended. relabel, relabel_threshold: of hone_ner. alpha, temperature: of
     hone.Distillation.v1. By default relabelling is "soft" and alpha 1, under a CRF, which takes no soft targets, "hard"
     and 0.5; alpha is 0.5 where relabelling is not soft, and in other components. freeze_layers: layers of the
-    encoder that stay as they are. replay: a corpus of the old labels. plain: without a teacher, for comparison: the
-    annotation is taken for complete, and the old labels are forgotten."""
+    encoder that stay as they are. learn_rate: the peak; by default that of the training before, see `default_rate`. replay:
+    a corpus of the old labels. plain: without a teacher, for comparison: the annotation is taken for complete, and the old
+    labels are forgotten."""
 
     labels: Sequence[str] = ()
     component: str | None = None
@@ -50,7 +54,7 @@ class Choices:
     freeze_embeddings: bool = False
     freeze_layers: Sequence[int] = ()
     steps: int = 240
-    learn_rate: float = 1e-4
+    learn_rate: float | None = None
     plain: bool = False
 
 
@@ -63,10 +67,10 @@ def extend(
     output: the config's path. overwrite: whether it may be there already.
     RETURNS: the config, and how often the corpus has each of its labels.
 
-    Raises H521 (nothing to extend, or several candidates), H522 (labels of the corpus that would be dropped), H523
-    (labels that the corpus does not have), H524 (nothing new), H525 (the file is there already), H526 (a choice that
-    cannot be), H527 (no such pipeline), H529 (labels of the replay corpus that would be dropped), H124 (no such corpus), H520
-    and H207 (no encoder, or layers, to be frozen).
+    Raises H521 (nothing to extend, or several candidates), H512 and H514 (a corpus that is empty, or not annotated), H522
+    (labels of the corpus that would be dropped), H523 (labels that the corpus does not have), H524 (nothing new), H525 (the
+    file is there already), H526 (a choice that cannot be), H527 (no such pipeline), H529 (labels of the replay corpus that
+    would be dropped), H124 (no such corpus), H520 and H207 (no encoder, or layers, to be frozen).
     """
     check(output, choices, overwrite=overwrite)
     for path in filter(None, (corpus, choices.dev, choices.replay)):
@@ -76,13 +80,13 @@ def extend(
     except (OSError, ValueError) as error:
         raise HoneError(Errors.H527.format(model=model, problem=error)) from error
     name = _find_component(nlp, model, choices.component)
-    counts = _count_labels(nlp, name, corpus)
+    counts = _count_labels(nlp, name, corpus, "new")
     old = _labels(nlp, name)
     new = _choose_labels(counts, old, choices.labels, corpus)
     if choices.replay:
-        _check_replay(_count_labels(nlp, name, choices.replay), [*old, *new], choices.replay)
+        _check_replay(_count_labels(nlp, name, choices.replay, "replay"), [*old, *new], choices.replay)
     annotated = sorted(set(counts) | set(new))
-    paths = {"model": model, "train": str(corpus)}
+    paths: dict[str, str | None] = {"model": model, "train": str(corpus)}
     config = _make_config(nlp, name, paths, choices, labels=[*old, *new], annotated=annotated)
     header = HEADER.format(
         model=model,
@@ -108,11 +112,12 @@ def check(output: Path, choices: Choices, *, overwrite: bool = False) -> None:
         raise HoneError(Errors.H525.format(path=output))
     relabel = choices.relabel or "soft"
     alpha = 1.0 if choices.alpha is None else choices.alpha
+    rate = RATE if choices.learn_rate is None else choices.learn_rate
     for option, value, is_right, expected in (
         ("--alpha", alpha, 0 < alpha <= 1, "above 0, and at most 1"),  # 0 would learn nothing new
         ("--temperature", choices.temperature, choices.temperature > 0, "above 0"),
         ("--threshold", choices.relabel_threshold, 0 <= choices.relabel_threshold <= 1, "from 0 to 1"),
-        ("--learn-rate", choices.learn_rate, choices.learn_rate > 0, "above 0"),
+        ("--learn-rate", rate, rate > 0, "above 0"),
         ("--relabel", relabel, relabel in get_args(Relabel), ", ".join(get_args(Relabel))),
     ):
         if not is_right:
@@ -123,9 +128,10 @@ def _find_component(nlp: Language, model: str, wanted: str | None) -> str:
     factories = {name: nlp.get_pipe_meta(name).factory for name in nlp.pipe_names}
     found = [name for name, factory in factories.items() if factory in EXTENDABLE and wanted in (None, name)]
     if len(found) != 1:
-        names = ", ".join(f"{name} ({factory})" for name, factory in factories.items())
+        what = "several components" if found else f"no component{f' {wanted!r}' if wanted else ''}"
+        names = ", ".join(f"{name} ({factory})" for name, factory in factories.items()) or "none"
         raise HoneError(
-            Errors.H521.format(model=model, wanted=wanted or "", names=names, factories=", ".join(EXTENDABLE))
+            Errors.H521.format(model=model, found=what, names=names, factories=", ".join(EXTENDABLE))
         )
     return found[0]
 
@@ -135,12 +141,21 @@ def _labels(nlp: Language, name: str) -> list[str]:
     return list(pipe.labels)
 
 
-def _count_labels(nlp: Language, name: str, corpus: Path) -> Counter[str]:
+def _count_labels(nlp: Language, name: str, corpus: Path, which: str) -> Counter[str]:
+    """How often a corpus has each label. Raises H512 for an empty one, H514 for one without such annotation."""
     kind = needed_annotations(nlp.config.interpolate())[name]
     counts: Counter[str] = Counter()
-    for doc in read_docs(corpus, nlp.vocab):
-        if kind.is_in(doc):
+    documents = tokens = annotated = 0
+    for documents, doc in enumerate(read_docs(corpus, nlp.vocab), 1):
+        tokens += len(doc)
+        if len(doc) and kind.is_in(doc):
+            annotated += 1
             counts.update(kind.labels(doc))
+    where = {"split": which, "path": corpus, "documents": documents}
+    if not tokens:
+        raise HoneError(Errors.H512.format(**where))
+    if not annotated:
+        raise HoneError(Errors.H514.format(component=name, kind=kind.name, **where))
     return counts
 
 
@@ -169,21 +184,14 @@ def _check_replay(counts: Counter[str], labels: Sequence[str], corpus: Path) -> 
 def _make_config(
     nlp: Language,
     name: str,
-    paths: dict[str, str],
+    paths: dict[str, str | None],
     choices: Choices,
     *,
     labels: list[str],
     annotated: list[str],
 ) -> Config:
     config = nlp.config.copy()
-    own = Config({"components": config["components"]}).to_str(interpolate=False)
-    kept = {key: value for key, value in config.get("paths", {}).items() if f"${{paths.{key}}}" in own}
-    config["paths"] = {
-        **kept,
-        **paths,
-        "dev": str(choices.dev) if choices.dev else None,
-        "replay": str(choices.replay) if choices.replay else None,
-    }
+    rate = default_rate(config) if choices.learn_rate is None else choices.learn_rate
     component = config["components"][name]
     loss = component["loss"]
     hard = (
@@ -197,7 +205,26 @@ def _make_config(
     config["corpora"] = _corpora(annotated, nlp, name, choices)
     _set_training(config["training"], choices, frozen=_other_heads(nlp, name))
     config["initialize"] = _initialize(nlp, name, labels, choices)
+    paths = paths | {"dev": str(choices.dev) if choices.dev else None}
+    if choices.replay:
+        paths["replay"] = str(choices.replay)
+    config["paths"] = referred("paths", config) | paths
+    config["vars"] = referred("vars", config) | {"learn_rate": rate}
+    if not config.get("pretraining"):
+        config.pop("pretraining", None)
     return config
+
+
+def default_rate(config: Config) -> float:
+    """The peak learning rate that a config gives hone.AdamW.v1, as a number or as `initial_rate`; if there is none to be
+    read, what suits the encoder."""
+    optimizer = config.interpolate().get("training", {}).get("optimizer") or {}
+    rate = optimizer.get("learn_rate")
+    rate = rate.get("initial_rate") if isinstance(rate, dict) else rate
+    if optimizer.get("@optimizers") == OPTIMIZER and isinstance(rate, int | float) and rate > 0:
+        return float(rate)
+    names = str(config["components"])  # of factories and architectures
+    return RATE_PRETRAINED if "ransformer" in names or "hone_encoder" in names else RATE
 
 
 def _relabel(nlp: Language, name: str, choices: Choices) -> str | None:
@@ -239,7 +266,7 @@ def _corpora(annotated: list[str], nlp: Language, name: str, choices: Choices) -
     readers = {key: {"@readers": "hone.Corpus.v1", **source} for key, source in sources.items()}
     return {
         "train": {"@readers": "hone.Corpora.v1", "*": readers},
-        "dev": {"@readers": "spacy.Corpus.v1", "path": "${paths.dev}"},
+        "dev": {"@readers": "hone.Corpus.v1", "path": "${paths.dev}"},
     }
 
 
@@ -253,11 +280,11 @@ def _set_training(training: dict[str, Any], choices: Choices, *, frozen: list[st
         before_to_disk={"@callbacks": "hone.StripTeachers.v1"},
         logger={"@loggers": "hone.ConsoleLogger.v1"},
         optimizer={
-            "@optimizers": "hone.AdamW.v1",
+            "@optimizers": OPTIMIZER,
             "accumulate_gradient": "${training.accumulate_gradient}",
             "learn_rate": {
                 "@schedules": "warmup_linear.v1",
-                "initial_rate": choices.learn_rate,
+                "initial_rate": "${vars.learn_rate}",
                 "warmup_steps": choices.steps // 10,
                 "total_steps": "${training.max_steps}",
             },
