@@ -193,6 +193,17 @@ def test_faults(config, corpus, tmp_path):
         assert result.exit_code == 1 and f"[{code}]" in result.stderr, (code, args, result.output)
         assert not result.stdout and "Traceback" not in result.output and not out.exists()
     assert f"{row}:2: there is no 'text' in it" in invoke(config, out, "--corpus", row).stderr
+    assert "[H938] It is not said which texts" in invoke(out, "--teacher", "anything").stderr
+    assert "[H938] --corpus trian: neither" in invoke(config, out, "--corpus", "trian").stderr
+    elsewhere = invoke(config, out, "--training.train_corpus", "corpora.more")
+    assert "[H938] [training] train_corpus names 'more'" in elsewhere.stderr
+    assert "(train, dev)" in elsewhere.stderr
+    cached = (tmp_path / "cached.cfg", out, *ours)
+    cached[0].write_text(
+        f'{CONFIG}\n[initialize.components.ner.teacher]\n@misc = "hone.CachedTeacher.v1"\npath = null\n',
+        encoding="utf8",
+    )
+    assert invoke(*cached).stderr.startswith("[H922]")
     assert "ner, tagger" in invoke(several, out, *ours).stderr
     assert invoke(several, out, "--component", "ner", *ours).exit_code == 0
     other = invoke(

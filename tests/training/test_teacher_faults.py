@@ -111,6 +111,13 @@ GROWING = {"@schedules": "compounding.v1", "start": 0.5, "stop": 2.0, "compound"
 FALLING = {"@schedules": "slanted_triangular.v1", "max_rate": 2.0, "num_steps": 100}
 FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
     "no such pipeline": ({**PIPELINE, "model": "{folder}/none"}, {}, ("[H908]", "none")),
+    "a pipeline that has still to be named": ({**PIPELINE, "model": None}, {}, ("[H922]", "--paths.teacher")),
+    "a cache that has still to be named": ({**CACHE, "path": None}, {}, ("[H922] The teacher has no path",)),
+    "a checkpoint that has still to be named": (
+        {"@misc": "hone.HuggingFaceTeacher.v1", "model": None},
+        {},
+        ("[H922] The teacher has no model",),
+    ),
     "the teacher lacks the component": ({**MODEL, "component": "chef"}, {}, ("[H909]", "'chef'", "head (")),
     "a map names what the teacher does not have": (
         {**MODEL, "labels": [["AA", "A"]]},
@@ -196,6 +203,38 @@ def test_without_a_teacher_there_is_a_warning(case):
     nlp = pipeline(case[0], loss=LOSS)
     with pytest.warns(UserWarning, match=r"\[H339\].*'head'"):
         nlp.initialize(lambda: golds(nlp))
+
+
+def initialised(factory: str, block: dict[str, Any]) -> Language:
+    nlp = pipeline(factory, loss=LOSS)
+    nlp.config["initialize"]["components"]["head"] = {"teacher": block}
+    nlp.initialize(lambda: golds(nlp))
+    return nlp
+
+
+def test_labels_that_become_one_are_warned_of(case, caplog):
+    factory, folder = case
+    caplog.set_level("INFO", "spacy")
+    with pytest.warns(UserWarning, match=r"\[H921\].*'head' make A and B one label, B, .* label A "):
+        initialised(factory, filled({**MODEL, "labels": [["A", "B"]]}, folder))
+    assert caplog.messages[-2:] == [
+        "Teacher of 'head': A -> B; by the same name B",
+        "Labels of 'head' without a teacher: A",
+    ]
+
+
+def test_the_map_is_shown_and_all_is_well(case, caplog, recwarn):
+    factory, folder = case
+    caplog.set_level("INFO", "spacy")
+    initialised(factory, filled({**MODEL, "labels": [["A", "B"], ["B", "A"]]}, folder))
+    assert caplog.messages[-1] == "Teacher of 'head': A -> B, B -> A"
+    one = {**MODEL, "labels": [["A", None]]}
+    initialised(factory, filled({"@misc": "hone.EnsembleTeacher.v1", "*": {"one": one, "two": MODEL}}, folder))
+    assert caplog.messages[-2:] == [
+        "Teacher of 'head': A -> null; by the same name B",
+        "Teacher of 'head': by the same name A, B",
+    ]
+    assert not any("H921" in str(warning.message) for warning in recwarn)
 
 
 def test_a_label_set_that_would_shrink(case):

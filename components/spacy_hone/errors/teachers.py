@@ -57,6 +57,14 @@ class TeachersErrors:
         "[H920] The teacher ({teacher}) gave logits that are NaN or infinite, of the text that starts with {text!r}. Does "
         "it predict that text by itself? A checkpoint in float16 may need float32."
     )
+    H921 = (
+        "[H921] `labels` of the teacher of '{name}' make {merged} one label, {target}, though the student has a label "
+        '{label} too, which nobody teaches now. If that is not meant, take the pair ["{label}", "{target}"] out.'
+    )
+    H922 = (
+        "[H922] The teacher has no {setting}: it is null. Name {expected}, in its block [initialize.components.X.teacher] or, "
+        "where that reads [paths], as an option (`spacy train`: --paths.teacher)."
+    )
     H930 = (
         "[H930] {path} is no cache of a teacher ({problem}). Name a file that `python -m spacy hone cache-teacher` of "
         "this version wrote; to write one, a file that is not there yet."
@@ -90,8 +98,8 @@ class TeachersErrors:
         "instead."
     )
     H938 = (
-        "[H938] --corpus {corpus}: neither a file nor a corpus of the config. Its [corpora]: {corpora}. A file is "
-        '.spacy, .jsonl with a "text" a line, or plain lines.'
+        "[H938] {problem}. --corpus names one of [corpora] of the config ({corpora}), or a file: .spacy (or a folder of them), "
+        '.jsonl with a "text" a line, or plain lines.'
     )
     H939 = "[H939] {path} cannot be read as a training config: {problem}"
     H940 = "[H940] The corpus '{corpus}' of the config cannot be read: {problem}"

@@ -21,6 +21,7 @@ from ..errors import Errors, HoneError
 from ..losses.base import RowLoss
 from ..teachers.base import Task, Teacher
 from ..teachers.mapping import Mapping, Targets, align_docs, prepare
+from ..teachers.report import report_labels
 from .inherit import copy_rows, load_elder
 from .vectors import TeacherVectors
 
@@ -160,6 +161,7 @@ class LossPipe(TrainablePipe):
         if not (self.loss.takes_logits or needed or vectors is not None):
             raise HoneError(Errors.H325.format(name=self.name, loss=type(self.loss).__name__))
         self.mapping = prepare(teacher, self.task)
+        report_labels(self.name, teacher, self.labels)
         teacher.prepare((eg.predicted for eg in get_examples()), vectors=vectors is not None)
         if vectors is not None:
             vectors.check(self, teacher, (eg.predicted for eg in get_examples()), nlp)

@@ -21,6 +21,7 @@ from ..losses.base import RowLoss
 from ..losses.distillation import Distillation
 from ..losses.marginal import scale_rows
 from ..teachers.base import Teacher
+from ..teachers.report import report_labels
 from .base import count_updates, warn_without_teacher
 from .state_targets import StateTeacher
 from .state_updates import update_states
@@ -242,6 +243,7 @@ class TransitionNER(EntityRecognizer):
                 raise HoneError(Errors.H334.format(name=self.name))
             self._teacher = teacher
             self._bind()
+            report_labels(self.name, teacher, self.labels)
             teacher.prepare(eg.predicted for eg in get_examples())
         self._check_teacher()
         if teacher is None:

@@ -17,19 +17,25 @@ OVERHEAD = 1000  # bytes of an output beside its numbers and its tokens, about
 
 
 def make_cached_teacher(
-    path: str | Path, teacher: Teacher | None = None, labels: list[list[str | None]] | None = None
+    path: str | Path | None, teacher: Teacher | None = None, labels: list[list[str | None]] | None = None
 ) -> Teacher:
     """Build `hone.CachedTeacher.v1`: reads what `python -m spacy hone cache-teacher` has written.
 
     The loss is that of the teacher itself to 1e-3, but for one pair: of a transition parser the file has the smoothed
     decisions, while a hone_transition_ner asks the parser itself for its scores of states, which cannot be kept.
 
-    path (str | Path): the file.
+    path (str | Path | None): the file.
     teacher (Teacher | None): the teacher that it was written from. A text that is not in the file is then asked
         from it (and not written). None: every text of the training must be there.
     labels (list | None): pairs of a label of the teacher and the student's name for it, or null. None: the pairs of
         `teacher`, or if there is none, the same names.
     """
+    if path is None:
+        raise HoneError(
+            Errors.H922.format(
+                setting="path", expected="a file that `python -m spacy hone cache-teacher` has written"
+            )
+        )
     return CachedTeacher(Path(path), teacher, labels)
 
 

@@ -46,7 +46,7 @@ def find_teacher(config: Config, path: Path | None, component: str | None = None
     path: where the config is from.
     component: the student; None: the only one with a teacher.
 
-    Raises H937 if there is none, or several, H939 if its block is at fault.
+    Raises H937 if there is none, or several, H939 if its block is at fault, and the errors of building it.
     """
     blocks = config.get("initialize", {}).get("components", {})
     teachers = {name: block["teacher"] for name, block in blocks.items() if block.get("teacher")}
@@ -57,6 +57,8 @@ def find_teacher(config: Config, path: Path | None, component: str | None = None
         raise HoneError(Errors.H937.format(config=path, found=what, names=names))
     try:
         teacher = registry.resolve({"teacher": teachers[chosen[0]]})["teacher"]
+    except HoneError:
+        raise
     except ValueError as error:
         raise HoneError(Errors.H939.format(path=path, problem=error)) from error
     if isinstance(teacher, CachedTeacher):
@@ -76,11 +78,16 @@ def choose_corpora(config: Config, names: Sequence[str]) -> list[str]:
     Raises H938 for one that is nowhere, or if there is none.
     """
     named = config.get("corpora", {})
-    chosen = list(names) or [config.get("training", {}).get("train_corpus", "NAME").removeprefix("corpora.")]
-    for name in chosen:
+    ours = config.get("training", {}).get("train_corpus", "").removeprefix("corpora.")
+    problem = "" if names or ours else "It is not said which texts the teacher is asked about"
+    for name in names:
         if name not in named and not Path(name).exists():
-            raise HoneError(Errors.H938.format(corpus=name, corpora=", ".join(named) or "none"))
-    return chosen
+            problem = f"--corpus {name}: neither a file nor a corpus of the config"
+    if not names and ours and ours not in named:
+        problem = f"[training] train_corpus names {ours!r}, which is no corpus of the config"
+    if problem:
+        raise HoneError(Errors.H938.format(problem=problem, corpora=", ".join(named) or "none"))
+    return list(names) or [ours]
 
 
 def stream_texts(config: Config, corpora: Sequence[str], nlp: Language) -> Iterator[Doc | str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def make_huggingface_teacher(
-    model: str | Path,
+    model: str | Path | None,
     labels: list[list[str | None]] | None = None,
     batch_size: int = 16,
     window: int = 0,
@@ -28,12 +28,18 @@ def make_huggingface_teacher(
     student learns what the checkpoint says of the first wordpiece in it. Long texts are read in windows that
     overlap; of a text that is classified as a whole, the first window is read, as the checkpoint was trained.
 
-    model (str | Path): folder, or name on the Hugging Face hub; what is on this machine comes first.
+    model (str | Path | None): folder, or name on the Hugging Face hub; what is on this machine comes first.
     labels (list | None): pairs of a label of the teacher and of the student, or null for none, as
         `[["PER", "PERSON"], ["GPE", null]]`. Labels that both call the same need no pair.
     batch_size (int): windows at a time.
     window (int): wordpieces of a window, special ones included; 0: as many as the checkpoint can read.
     """
+    if model is None:
+        raise HoneError(
+            Errors.H922.format(
+                setting="model", expected="a checkpoint, a folder or a name on the Hugging Face hub"
+            )
+        )
     for option, value, least in (("batch_size", batch_size, 1), ("window", window, 0)):
         if value < least:
             expected = f"a whole number, at least {least}"

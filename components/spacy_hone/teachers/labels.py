@@ -26,16 +26,22 @@ class LabelMap(dict[str, str | None]):
         if missing := [label for label in teacher if label not in self]:
             close = {label: get_close_matches(label, student, n=1, cutoff=0.5) for label in missing}
             near = ", ".join(f"{label} may be {names[0]}" for label, names in close.items() if names)
-            listed = f"Labels of the student: {_listed(student)}."
+            known = f"Labels of the student: {listed(student)}."
             raise HoneError(
                 Errors.H905.format(
-                    labels=_listed(missing),
+                    labels=listed(missing),
                     label=missing[0],
-                    near=f"{listed} Perhaps {near}." if near else listed,
+                    near=f"{known} Perhaps {near}." if near else known,
                 )
             )
         if not any(self.values()):
-            raise HoneError(Errors.H906.format(teacher=_listed(teacher), student=_listed(student)))
+            raise HoneError(Errors.H906.format(teacher=listed(teacher), student=listed(student)))
+
+    def __str__(self) -> str:
+        other = [f"{old} -> {new or 'null'}" for old, new in self.items() if old != new]
+        same = [old for old, new in self.items() if old == new]
+        parts = [listed(other)] if other else []
+        return "; ".join([*parts, f"by the same name {listed(same)}"] if same else parts)
 
     def _add(self, pair: Sequence[str | None], teacher: Sequence[str], student: Sequence[str]) -> None:
         if isinstance(pair, str) or len(pair) != 2:
@@ -51,9 +57,10 @@ class LabelMap(dict[str, str | None]):
 
 def _near(label: str | None, labels: Sequence[str]) -> str:
     close = get_close_matches(str(label), labels, cutoff=0.5)
-    return f"Did you mean {' or '.join(close)}?" if close else f"Labels: {_listed(labels)}."
+    return f"Did you mean {' or '.join(close)}?" if close else f"Labels: {listed(labels)}."
 
 
-def _listed(labels: Iterable[str], n: int = 20) -> str:
+def listed(labels: Iterable[str], n: int = 20) -> str:
+    """The first labels, and how many more there are."""
     names = list(labels)
     return ", ".join(names[:n]) + (f" and {len(names) - n} more" if len(names) > n else "")

@@ -22,7 +22,7 @@ Array = NDArray[np.floating]
 
 
 def make_pipeline_teacher(
-    model: str | Path,
+    model: str | Path | None,
     component: str | None = None,
     labels: list[list[str | None]] | None = None,
     smoothing: float = 0.1,
@@ -33,13 +33,19 @@ def make_pipeline_teacher(
     Components of this package and stock taggers and text classifiers give what they compute; of a stock `ner` or a
     `hone_transition_ner`, which have no probabilities of tags, the decisions are smoothed.
 
-    model (str | Path): folder, or name of an installed package.
+    model (str | Path | None): folder, or name of an installed package.
     component (str | None): name of the component; None: the only one that gives what the student learns.
     labels (list | None): pairs of a label of the teacher and of the student, or null for none, as
         `[["PER", "PERSON"], ["GPE", null]]`. Labels that both call the same need no pair.
     smoothing (float): above 0 and below 1: the probability that a decision leaves to the other tags together.
     batch_size (int): documents at a time.
     """
+    if model is None:
+        raise HoneError(
+            Errors.H922.format(
+                setting="model", expected="a trained pipeline, a folder or an installed package"
+            )
+        )
     if not 0 < smoothing < 1:
         expected = "a number above 0 and below 1"
         raise HoneError(Errors.H912.format(option="smoothing", value=smoothing, expected=expected))
