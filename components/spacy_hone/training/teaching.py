@@ -8,7 +8,7 @@ from spacy.language import Language
 from thinc.api import Config, Model
 
 from ..errors import Errors, HoneError
-from .references import references
+from .references import referred, references
 
 # What [initialize.components.X] says of the past: a trained pipeline carries none of it.
 LEFT_BEHIND = ("teacher", "init_from", "annotated", "relabel", "relabel_threshold", "vectors")
@@ -29,16 +29,16 @@ def strip_teachers(nlp: Language) -> Language:
 
 def strip_config(config: Config) -> bool:
     """The same for a config: their blocks, the callbacks that copy from them before initialisation, and the places in
-    [paths] that nothing else refers to. RETURNS: whether there was something to take out."""
+    [paths] that nothing refers to then. RETURNS: whether there was something to take out."""
     initialize = config.get("initialize", {})
     blocks = initialize.get("components", {}).values()
     taken: list[Any] = [settings.pop(name, None) for settings in blocks for name in LEFT_BEHIND]
     taken += _pop_callbacks(initialize, references(taken))
-    for name in references(taken) - references(config):
-        section, _, key = name.partition(".")
-        if section == "paths" and key in config.get("paths", {}):
-            config["paths"][key] = None
-    return any(value is not None for value in taken)
+    if all(value is None for value in taken):
+        return False
+    if "paths" in config:
+        config["paths"] |= dict.fromkeys(config["paths"].keys() - referred("paths", config).keys())
+    return True
 
 
 def _pop_callbacks(initialize: dict[str, Any], paths: set[str]) -> list[Any]:
