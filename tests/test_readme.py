@@ -12,6 +12,7 @@ from thinc.api import Config
 from typer.main import get_command
 
 from spacy_hone.cli import hone_cli
+from spacy_hone.teachers.configured import read_config
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf8")
@@ -66,6 +67,21 @@ def test_the_loss_block_is_a_loss():
     assert loss.label_weights == [("O", pytest.approx(0.5556, abs=1e-4)), ("PART", 5.0)]
 
 
+@pytest.mark.parametrize(
+    "name", ["hone.HuggingFaceTeacher.v1", "hone.EnsembleTeacher.v1", "hone.CachedTeacher.v1"]
+)
+def test_the_teachers_are_blocks_of_the_config_that_is_named(name, tmp_path):
+    [text] = blocks("ini", name)
+    assert f"```ini\n{text}```" in CHINESE
+    config = (ROOT / "configs" / "ner_student_cnn.cfg").read_text(encoding="utf8")
+    theirs = re.search(r"\[initialize\.components\.ner\.teacher\]\n(?:\S.*\n)+", config)
+    assert theirs is not None
+    (tmp_path / "student.cfg").write_text(config.replace(theirs[0], text), encoding="utf8")
+    settings = read_config(tmp_path / "student.cfg", {"paths.teacher": "a/teacher"})
+    block = settings["initialize"]["components"]["ner"]["teacher"]
+    assert block["@misc"] == name and type(registry.resolve({"teacher": block})["teacher"]).__name__ in name
+
+
 def test_the_loggers_resolve(tmp_path, monkeypatch):
     pytest.importorskip("tensorboard", reason="the extra tensorboard is not installed")
     monkeypatch.chdir(tmp_path)
@@ -101,7 +117,8 @@ def test_options_and_files_exist(text: str):
     assert {verb for verb, _ in shown} >= {"convert", "evaluate", "extend", "optimize", "benchmark"}
     for verb, rest in shown:
         known = {name for option in verbs[verb].params for name in option.opts}
-        assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) <= known, (verb, rest)
+        # settings of a config, --paths.train, are no options
+        assert set(re.findall(r"(?<!\S)--[a-z-]+(?![\w.-])", rest)) <= known, (verb, rest)
     for script in re.findall(r"scripts/\w+\.py|configs/\w+\.cfg", text):
         assert (ROOT / script).is_file()
     for link in re.findall(r"\]\((?!http)([^)#]+)", text):
