@@ -105,6 +105,18 @@ def test_a_replay_corpus_says_what_it_is_annotated_with(model, tmp_path):
     }
 
 
+def test_a_replay_corpus_with_some_of_the_old_labels_leaves_the_others_open(model, tmp_path):
+    """Its O would else say that there is nothing of the others."""
+    nlp = spacy.load(model)
+    nlp.get_pipe("ner").add_label("ACT")
+    nlp.to_disk(tmp_path / "old")
+    new, old = corpus(tmp_path / "new.spacy", "LOC"), corpus(tmp_path / "old.spacy", "PER")
+    config, counts = extend(str(tmp_path / "old"), new, tmp_path / "out.cfg", Choices(replay=old))
+    assert config["corpora"]["train"]["*"]["replay"]["annotated"] == ["PER"]
+    assert "old.spacy (replayed) is annotated with PER." in (tmp_path / "out.cfg").read_text(encoding="utf8")
+    assert counts.keys() == {"LOC"}
+
+
 def test_a_replay_corpus_with_labels_that_nobody_knows(model, tmp_path):
     new, other = corpus(tmp_path / "new.spacy", "LOC"), corpus(tmp_path / "other.spacy", "PER", "LOC")
     extend(str(model), new, tmp_path / "out.cfg", Choices(replay=other))
@@ -202,6 +214,8 @@ def test_the_command(model, tmp_path):
         (["--learn-rate", "0"], "H526"),
         (["--relabel", "firm"], "H526"),
         (["--freeze-layers", "a"], "H526"),
+        (["--plain", "--alpha", "0.5"], "H526"),
+        (["--plain", "--relabel", "hard"], "H526"),
         (["--freeze-layers", "0"], "H520"),
         (["--freeze-embeddings"], "H520"),
     ],

@@ -133,7 +133,7 @@ FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
     "texts that cannot be aligned": (
         {**PIPELINE, "model": "{folder}/shouting"},
         {},
-        ("[H907]", "'ANN SAW ROME"),
+        ("[H907]", "they have 'NN SAW ROME"),
     ),
     "a cache of another teacher": (
         {**CACHE, "path": "{folder}/cache", "teacher": {**PIPELINE, "model": "{folder}/other"}},
@@ -150,12 +150,12 @@ FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
     "alpha below 0": (MODEL, {"alpha": -0.1}, ("[H405] alpha is -0.1",)),
     "T = 0": (MODEL, {"temperature": 0.0}, ("[H405] temperature is 0.0",)),
     "T below 0": (MODEL, {"temperature": -1.0}, ("[H405] temperature is -1.0",)),
-    "alpha that grows above 1": (MODEL, {"alpha": GROWING}, ("[H405] alpha is 1.",)),
-    "T that falls below 0": (MODEL, {"temperature": FALLING}, ("[H405] temperature is -",)),
+    "alpha that grows above 1": (MODEL, {"alpha": GROWING}, ("[H405] alpha after", " updates is 1.")),
+    "T that falls below 0": (MODEL, {"temperature": FALLING}, ("[H405] temperature after", " updates is -")),
     "texts that cannot be aligned, nor are they in the cache": (
         {**CACHE, "path": "{folder}/of-shouting", "teacher": {**PIPELINE, "model": "{folder}/shouting"}},
         {},
-        ("[H907]", "'ANN SAW ROME"),
+        ("[H907]", "they have 'NN SAW ROME"),
     ),
 }
 
@@ -196,6 +196,17 @@ def test_a_schedule_may_end_where_training_does(case):
     nlp.initialize(lambda: golds(nlp))
     nlp.config["training"]["max_steps"] = 51
     with pytest.raises(HoneError, match="H405"):
+        nlp.initialize(lambda: golds(nlp))
+
+
+def test_what_is_saved_in_training_is_without_the_teacher(case):
+    factory, folder = case
+    nlp = pipeline(factory, loss=LOSS)
+    nlp.config["initialize"]["components"]["head"] = {"teacher": filled(MODEL, folder)}
+    nlp.initialize(lambda: golds(nlp))
+    assert nlp.config["training"]["before_to_disk"] == {"@callbacks": "hone.StripTeachers.v1"}
+    nlp.config["training"]["before_to_disk"] = {"@callbacks": "mine.v1"}
+    with pytest.warns(UserWarning, match=r"\[H340\].*'head'.*hone.StripTeachers.v1"):
         nlp.initialize(lambda: golds(nlp))
 
 

@@ -65,4 +65,5 @@ class Ramp:
     def _error(self, value: object) -> HoneError:
         lowest = "above 0" if self.positive else "0 or more"
         bounds = lowest if math.isinf(self.highest) else f"from 0 to {self.highest:g}"
-        return HoneError(Errors.H405.format(name=self.name, value=value, expected=f"a number, {bounds}"))
+        name = f"{self.name} after {len(self._values)} updates" if self._values else self.name
+        return HoneError(Errors.H405.format(name=name, value=value, expected=f"a number, {bounds}"))

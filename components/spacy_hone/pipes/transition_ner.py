@@ -22,7 +22,7 @@ from ..losses.distillation import Distillation
 from ..losses.marginal import scale_rows
 from ..teachers.base import Teacher
 from ..teachers.report import report_labels
-from .base import count_updates, warn_without_teacher
+from .base import count_updates, strip_when_saved, warn_without_teacher
 from .state_targets import StateTeacher
 from .state_updates import update_states
 from .states import Moves
@@ -241,6 +241,7 @@ class TransitionNER(EntityRecognizer):
                 raise HoneError(Errors.H325.format(name=self.name, loss=type(self.loss).__name__))
             if not self.labels:
                 raise HoneError(Errors.H334.format(name=self.name))
+            strip_when_saved(self.name, nlp)
             self._teacher = teacher
             self._bind()
             report_labels(self.name, teacher, self.labels)

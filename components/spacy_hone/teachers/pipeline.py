@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +200,10 @@ class PipelineTeacher(Teacher):
 def check_text(doc: Doc, own: Doc) -> None:
     """Raise H907 unless a student's document and a teacher's have the same text."""
     if own.text != doc.text:
-        problem = f"it makes {own.text[:60]!r} of it"
+        same = (a == b for a, b in zip_longest(own.text, doc.text))
+        at = next(i for i, is_same in enumerate(same) if not is_same)
+        here, there = (text[at : at + 20] for text in (doc.text, own.text))
+        problem = f"where it has {here!r}, at character {at}, they have {there!r}"
         raise HoneError(Errors.H907.format(text=doc.text[:60], problem=problem))
 
 

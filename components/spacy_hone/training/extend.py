@@ -20,6 +20,7 @@ from .teaching import find_encoders, make_freeze_layers, to_text
 DISTILLATION = "hone.Distillation.v1"
 OPTIMIZER = "hone.AdamW.v1"
 EXTENDABLE = ("hone_ner", "hone_tagger", "hone_textcat", "hone_textcat_multilabel")
+NO_TEACHER = "to be left out with --plain, which has no teacher"
 RATE, RATE_PRETRAINED = 1e-3, 1e-4  # of spaCy's CNN, of a transformer
 HEADER = """# {model}, its component {component} with the labels {labels} added to {old}.
 #
@@ -27,6 +28,8 @@ HEADER = """# {model}, its component {component} with the labels {labels} added 
 #   python -m spacy hone evaluate training/extended/model-best {dev} --before {model}
 #
 # {corpus} is annotated with {annotated}; an O in it may be any other label, which the old pipeline tells.
+"""
+REPLAYED = """# {path} (replayed) is annotated with {annotated}.
 """
 SHARED = """#
 # {names}: not trained, but reads the same encoder, which changes. Freeze all of it (--freeze-embeddings,
@@ -65,7 +68,7 @@ def extend(
 
     model: path or name of the pipeline. corpus: a .spacy file or a folder, annotated with the new labels.
     output: the config's path. overwrite: whether it may be there already.
-    RETURNS: the config, and how often the corpus has each of its labels.
+    RETURNS: the config, and how often the corpus has each of the new labels.
 
     Raises H521 (nothing to extend, or several candidates), H512 and H514 (a corpus that is empty, or not annotated), H522
     (labels of the corpus that would be dropped), H523 (labels that the corpus does not have), H524 (nothing new), H525 (the
@@ -83,9 +86,11 @@ def extend(
     counts = _count_labels(nlp, name, corpus, "new")
     old = _labels(nlp, name)
     new = _choose_labels(counts, old, choices.labels, corpus)
+    annotated = {"new": sorted(set(counts) | set(new))}
     if choices.replay:
-        _check_replay(_count_labels(nlp, name, choices.replay, "replay"), [*old, *new], choices.replay)
-    annotated = sorted(set(counts) | set(new))
+        replayed = _count_labels(nlp, name, choices.replay, "replay")
+        _check_replay(replayed, [*old, *new], choices.replay)
+        annotated["replay"] = sorted(replayed)
     paths: dict[str, str | None] = {"model": model, "train": str(corpus)}
     config = _make_config(nlp, name, paths, choices, labels=[*old, *new], annotated=annotated)
     header = HEADER.format(
@@ -97,13 +102,15 @@ def extend(
         dev=choices.dev or "DEV.spacy",
         dev_option="" if choices.dev else " --paths.dev DEV.spacy",
         corpus=corpus,
-        annotated=", ".join(annotated),
+        annotated=", ".join(annotated["new"]),
     )
+    if choices.replay:
+        header += REPLAYED.format(path=choices.replay, annotated=", ".join(annotated["replay"]) or "no label")
     if sharing := _sharing(nlp, name):
         header += SHARED.format(names=", ".join(sharing))
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(f"{header}\n{to_text(config)}\n", encoding="utf8")
-    return config, counts
+    return config, Counter({label: counts[label] for label in new})
 
 
 def check(output: Path, choices: Choices, *, overwrite: bool = False) -> None:
@@ -119,6 +126,8 @@ def check(output: Path, choices: Choices, *, overwrite: bool = False) -> None:
         ("--threshold", choices.relabel_threshold, 0 <= choices.relabel_threshold <= 1, "from 0 to 1"),
         ("--learn-rate", rate, rate > 0, "above 0"),
         ("--relabel", relabel, relabel in get_args(Relabel), ", ".join(get_args(Relabel))),
+        ("--relabel", choices.relabel, not (choices.plain and choices.relabel), NO_TEACHER),
+        ("--alpha", choices.alpha, not (choices.plain and choices.alpha is not None), NO_TEACHER),
     ):
         if not is_right:
             raise HoneError(Errors.H526.format(option=option, value=value, expected=expected))
@@ -188,7 +197,7 @@ def _make_config(
     choices: Choices,
     *,
     labels: list[str],
-    annotated: list[str],
+    annotated: dict[str, list[str]],
 ) -> Config:
     config = nlp.config.copy()
     rate = default_rate(config) if choices.learn_rate is None else choices.learn_rate
@@ -202,7 +211,7 @@ def _make_config(
     for other in config["components"]:
         if other != name:
             config["components"][other] = {"source": "${paths.model}"}
-    config["corpora"] = _corpora(annotated, nlp, name, choices)
+    config["corpora"] = _corpora(annotated, choices)
     _set_training(config["training"], choices, frozen=_other_heads(nlp, name))
     config["initialize"] = _initialize(nlp, name, labels, choices)
     paths = paths | {"dev": str(choices.dev) if choices.dev else None}
@@ -257,13 +266,13 @@ def _sharing(nlp: Language, name: str) -> list[str]:
     return [each for each in _other_heads(nlp, name) if any({each, name} <= both for both in heard)]
 
 
-def _corpora(annotated: list[str], nlp: Language, name: str, choices: Choices) -> dict[str, Any]:
-    sources: dict[str, Any] = {
-        "new": {"path": "${paths.train}", "annotated": None if choices.plain else annotated}
+def _corpora(annotated: dict[str, list[str]], choices: Choices) -> dict[str, Any]:
+    """annotated: the labels that each corpus has. Where others are O in it, they are told by the teacher."""
+    paths = {"new": "${paths.train}", "replay": "${paths.replay}"}
+    readers = {
+        key: {"@readers": "hone.Corpus.v1", "path": paths[key], "annotated": None if choices.plain else labels}
+        for key, labels in annotated.items()
     }
-    if choices.replay:
-        sources["replay"] = {"path": "${paths.replay}", "annotated": _labels(nlp, name)}
-    readers = {key: {"@readers": "hone.Corpus.v1", **source} for key, source in sources.items()}
     return {
         "train": {"@readers": "hone.Corpora.v1", "*": readers},
         "dev": {"@readers": "hone.Corpus.v1", "path": "${paths.dev}"},
