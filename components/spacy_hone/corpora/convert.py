@@ -1,6 +1,6 @@
 """From annotated files to `.spacy` corpora: the function behind `python -m spacy hone convert`."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -177,7 +177,7 @@ def convert(
         faults.check()
         if label_map:
             label_map.check()
-        _check_sizes(reports, split)
+        _check_sizes(reports, split, shares or ())
         _check_losses(reports)
         if splitter:
             for report in reports:
@@ -218,7 +218,7 @@ def _check_names(inputs: list[Path], suffix: str) -> None:
         seen[path.stem] = path
 
 
-def _check_sizes(reports: list[Report], split: str | None) -> None:
+def _check_sizes(reports: list[Report], split: str | None, parts: Iterable[str]) -> None:
     """No input without documents, and no part either."""
     for report in reports:
         if not report.counts.documents:
@@ -228,7 +228,7 @@ def _check_sizes(reports: list[Report], split: str | None) -> None:
             if skipped and report.log.on_error != "raise":
                 expected = "at least one without faults; leave out --on-error to see the faults"
             raise HoneError(Errors.H109.format(where=report.log.file, detail=detail, expected=expected))
-    for part in () if split is None else parse_split(split):
+    for part in parts:
         if not any(f"{part}.spacy" in report.outputs for report in reports):
             total = sum(report.counts.documents for report in reports)
             where = ", ".join(str(report.log.file) for report in reports)

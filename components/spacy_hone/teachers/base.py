@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -132,3 +133,10 @@ def no_layers(teacher: Teacher, layers: Sequence[int], problem: object) -> HoneE
     """H919."""
     listed = ", ".join(map(str, layers))
     return HoneError(Errors.H919.format(teacher=type(teacher).__name__, layers=listed, problem=problem))
+
+
+def require(setting: str, value: str | Path | None, expected: str) -> str | Path:
+    """A setting of a teacher's block. Raises H922 where it is null."""
+    if value is None:
+        raise HoneError(Errors.H922.format(setting=setting, expected=expected))
+    return value

@@ -8,7 +8,7 @@ from threading import Lock
 from spacy.tokens import Doc
 
 from ..errors import Errors, HoneError
-from .base import Output, Pairs, Task, Teacher
+from .base import Output, Pairs, Task, Teacher, require
 from .store import Header, Store
 
 _LOCK = Lock()
@@ -30,13 +30,8 @@ def make_cached_teacher(
     labels (list | None): pairs of a label of the teacher and the student's name for it, or null. None: the pairs of
         `teacher`, or if there is none, the same names.
     """
-    if path is None:
-        raise HoneError(
-            Errors.H922.format(
-                setting="path", expected="a file that `python -m spacy hone cache-teacher` has written"
-            )
-        )
-    return CachedTeacher(Path(path), teacher, labels)
+    expected = "a file that `python -m spacy hone cache-teacher` has written"
+    return CachedTeacher(Path(require("path", path, expected)), teacher, labels)
 
 
 class CachedTeacher(Teacher):

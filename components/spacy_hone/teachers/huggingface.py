@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 
 from ..corpora.schemes import CANONICAL, SCHEMES, split_tag, style_of
 from ..errors import Errors, HoneError
-from .base import NO_OFFSETS, Output, Pairs, Task, Teacher, no_layers
+from .base import NO_OFFSETS, Output, Pairs, Task, Teacher, no_layers, require
 from .hidden import check_range
 
 if TYPE_CHECKING:
@@ -34,12 +34,7 @@ def make_huggingface_teacher(
     batch_size (int): windows at a time.
     window (int): wordpieces of a window, special ones included; 0: as many as the checkpoint can read.
     """
-    if model is None:
-        raise HoneError(
-            Errors.H922.format(
-                setting="model", expected="a checkpoint, a folder or a name on the Hugging Face hub"
-            )
-        )
+    model = require("model", model, "a checkpoint, a folder or a name on the Hugging Face hub")
     for option, value, least in (("batch_size", batch_size, 1), ("window", window, 0)):
         if value < least:
             expected = f"a whole number, at least {least}"

@@ -15,7 +15,7 @@ from spacy.tokens import Doc
 from spacy.util import minibatch
 
 from ..errors import Errors, HoneError
-from .base import NO_OFFSETS, Output, Pairs, Task, Teacher, no_layers
+from .base import NO_OFFSETS, Output, Pairs, Task, Teacher, no_layers, require
 from .components import HEADS, Head, token_vectors, upstream
 from .hidden import HiddenLayers
 
@@ -41,12 +41,7 @@ def make_pipeline_teacher(
     smoothing (float): above 0 and below 1: the probability that a decision leaves to the other tags together.
     batch_size (int): documents at a time.
     """
-    if model is None:
-        raise HoneError(
-            Errors.H922.format(
-                setting="model", expected="a trained pipeline, a folder or an installed package"
-            )
-        )
+    model = require("model", model, "a trained pipeline, a folder or an installed package")
     if not 0 < smoothing < 1:
         expected = "a number above 0 and below 1"
         raise HoneError(Errors.H912.format(option="smoothing", value=smoothing, expected=expected))

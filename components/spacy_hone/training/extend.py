@@ -20,6 +20,7 @@ from .teaching import find_encoders, make_freeze_layers, to_text
 DISTILLATION = "hone.Distillation.v1"
 OPTIMIZER = "hone.AdamW.v1"
 EXTENDABLE = ("hone_ner", "hone_tagger", "hone_textcat", "hone_textcat_multilabel")
+ENCODERS = {"transformer", "curated_transformer", "hone_encoder"}
 NO_TEACHER = "to be left out with --plain, which has no teacher"
 RATE, RATE_PRETRAINED = 1e-3, 1e-4  # of spaCy's CNN, of a transformer
 HEADER = """# {model}, its component {component} with the labels {labels} added to {old}.
@@ -232,8 +233,8 @@ def default_rate(config: Config) -> float:
     rate = rate.get("initial_rate") if isinstance(rate, dict) else rate
     if optimizer.get("@optimizers") == OPTIMIZER and isinstance(rate, int | float) and rate > 0:
         return float(rate)
-    names = str(config["components"])  # of factories and architectures
-    return RATE_PRETRAINED if "ransformer" in names or "hone_encoder" in names else RATE
+    factories = {settings.get("factory") for settings in config["components"].values()}
+    return RATE_PRETRAINED if factories & ENCODERS else RATE
 
 
 def _relabel(nlp: Language, name: str, choices: Choices) -> str | None:
