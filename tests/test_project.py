@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import srsly
 from spacy.util import load_config
-from weasel.util import load_project_config
+
+from .project import load_project
 
 ROOT = Path(__file__).parents[1]
-PROJECT = load_project_config(ROOT)
+PROJECT = load_project()
 COMMANDS = {command["name"]: command for command in PROJECT["commands"]}
 ASSETS = {asset["dest"] for asset in PROJECT["assets"]}
 

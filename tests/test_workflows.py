@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 import srsly
-from weasel.util import load_project_config
+
+from .project import load_project
 
 ROOT = Path(__file__).parents[1]
-PROJECT = load_project_config(ROOT)
+PROJECT = load_project()
 COMMANDS = {command["name"]: command for command in PROJECT["commands"]}
 STEPS = PROJECT["workflows"]["conll"]
 OPTIONS = ["--vars.encoder", "sentence-transformers/all-MiniLM-L6-v2", "--vars.conll_steps", "4"]
