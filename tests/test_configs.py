@@ -13,7 +13,7 @@ CONFIGS = sorted((ROOT / "configs").rglob("*.cfg"))
 
 LONGER = ("training.max_steps", "training.eval_frequency", "training.patience")
 OTHER_TASK = ("nlp.pipeline", "training.score_weights")
-TAUGHT = ("paths.teacher", "components.ner.loss", "training.before_to_disk", "initialize.components.ner")
+TAUGHT = ("paths.teacher", "components.ner.loss", "initialize.components.ner")
 # variant -> (base, prefixes of the settings in which it may differ)
 VARIANTS = {
     "ner_trf_zh.cfg": ("ner_trf.cfg", ("vars", "nlp.lang", "nlp.tokenizer")),

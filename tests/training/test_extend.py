@@ -16,7 +16,7 @@ from spacy_hone.cli import hone_cli
 from spacy_hone.errors import HoneError
 from spacy_hone.models.scratch import train_tokenizer
 from spacy_hone.training.extend import Choices, extend
-from spacy_hone.training.teaching import make_freeze_layers
+from spacy_hone.training.freeze_layers import make_freeze_layers
 
 from .toy_extension import HEAD, LABELS, TEXTS, corpus, train_old
 

@@ -91,10 +91,11 @@ def test_the_encoder_is_the_teachers_without_some_layers(teacher):
 
 def test_with_the_head_and_all_layers_it_is_the_teacher(teacher, tmp_path):
     nlp = pipeline("no/such-encoder")
-    make_copy_encoder(teacher)(nlp)
+    nlp.config["initialize"]["before_init"] = {"@callbacks": "hone.CopyEncoder.v1", "path": str(teacher)}
     nlp.config["initialize"]["components"]["ner"] = {"init_from": str(teacher)}
     nlp.initialize(lambda: examples(spacy.blank("en")))
     nlp.to_disk(tmp_path)
+    assert str(teacher) not in (tmp_path / "config.cfg").read_text(encoding="utf8")
     theirs = spacy.load(teacher)
     for ours in (nlp, spacy.load(tmp_path)):
         for text in TEXTS:

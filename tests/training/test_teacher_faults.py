@@ -8,7 +8,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
-from spacy.util import DummyTokenizer
+from spacy.util import DummyTokenizer, load_config
 from thinc.api import ConfigValidationError
 
 from spacy_hone.errors import HoneError
@@ -199,15 +199,22 @@ def test_a_schedule_may_end_where_training_does(case):
         nlp.initialize(lambda: golds(nlp))
 
 
-def test_what_is_saved_in_training_is_without_the_teacher(case):
+def test_what_is_saved_is_without_the_teacher(case, tmp_path):
     factory, folder = case
     nlp = pipeline(factory, loss=LOSS)
-    nlp.config["initialize"]["components"]["head"] = {"teacher": filled(MODEL, folder)}
+    nlp.config["paths"]["teacher"] = str(folder)
+    block = filled(MODEL, folder) | {"model": "${paths.teacher}/model"}
+    nlp.config["initialize"]["components"]["head"] = {"teacher": block}
     nlp.initialize(lambda: golds(nlp))
-    assert nlp.config["training"]["before_to_disk"] == {"@callbacks": "hone.StripTeachers.v1"}
-    nlp.config["training"]["before_to_disk"] = {"@callbacks": "mine.v1"}
-    with pytest.warns(UserWarning, match=r"\[H340\].*'head'.*hone.StripTeachers.v1"):
-        nlp.initialize(lambda: golds(nlp))
+    nlp.to_disk(tmp_path)
+    saved = load_config(tmp_path / "config.cfg")
+    assert saved["initialize"]["components"] == {"head": {}}
+    assert saved["paths"]["teacher"] is None
+    assert str(folder).encode() not in nlp.to_bytes()
+    assert nlp.config["initialize"]["components"]["head"]["teacher"] == block
+    nlp.initialize(lambda: golds(nlp))
+    assert any(getattr(nlp.get_pipe("head"), name, None) for name in ("mapping", "taught"))
+    assert spacy.load(tmp_path).pipe_names == nlp.pipe_names
 
 
 def test_without_a_teacher_there_is_a_warning(case):

@@ -13,7 +13,8 @@ from spacy.cli.package import package
 from thinc.api import Config
 
 from ..errors import Errors, HoneError
-from ..training.teaching import strip_config, to_text
+from ..teachers.left_behind import strip_config
+from ..training.config_text import to_text
 
 EPOCH = "1767225600"  # 2026-01-01: the time stamp of every file in a wheel
 
@@ -21,7 +22,7 @@ EPOCH = "1767225600"  # 2026-01-01: the time stamp of every file in a wheel
 def build_wheel(source: Path, packages: Path, meta: Path | None = None) -> Path:
     """Build the wheel of a trained pipeline, or of a directory with setup.cfg, and return its path.
 
-    The teacher of a pipeline, and what it was trained from, stay out of its config, as with hone.StripTeachers.v1.
+    The teacher of a pipeline, and what it was trained from, stay out of its config.
 
     source: the directory. packages: where the wheel goes. meta: meta.json with description, licence and sources
     of a pipeline. Beside the wheel of a directory goes NAME.code, see `list_code`. Raises H804, H807, H808.

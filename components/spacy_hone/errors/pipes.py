@@ -138,7 +138,3 @@ class PipesErrors:
         "it learns from the annotation alone, and from texts without annotation nothing. Add the block "
         "[initialize.components.{name}.teacher], or take another loss."
     )
-    H340 = (
-        "[H340] [training.before_to_disk] leaves the teacher of component '{name}' in what is saved, with the place where it "
-        "lies. Add {callback} to it (hone.Callbacks.v1 takes several)."
-    )

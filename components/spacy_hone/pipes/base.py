@@ -20,12 +20,12 @@ from thinc.types import Floats1d, Floats2d
 from ..errors import Errors, HoneError
 from ..losses.base import RowLoss
 from ..teachers.base import Task, Teacher
+from ..teachers.left_behind import strip_when_saved
 from ..teachers.mapping import Mapping, Targets, align_docs, prepare
 from ..teachers.report import report_labels
 from .inherit import copy_rows, load_elder
 from .vectors import TeacherVectors
 
-STRIP = "hone.StripTeachers.v1"
 ENDLESS = 20_000  # updates; `max_steps` of spaCy's own config
 # the tok2vec of a component that is added without a config
 DEFAULT_TOK2VEC = """
@@ -50,15 +50,6 @@ def warn_without_teacher(name: str, loss: RowLoss) -> None:
     """Warn (H339) of a part of the loss that there is nobody to learn from."""
     if loss.takes_logits:
         warnings.warn(Errors.H339.format(name=name), stacklevel=2)
-
-
-def strip_when_saved(name: str, nlp: Language | None) -> None:
-    """Let `spacy train` leave the teacher out of what it saves. Warns (H340) where something else is done then."""
-    training = None if nlp is None else nlp.config.get("training")
-    if training is not None and not training.get("before_to_disk"):
-        training["before_to_disk"] = {"@callbacks": STRIP}
-    elif training is not None and STRIP not in str(training["before_to_disk"]):
-        warnings.warn(Errors.H340.format(name=name, callback=STRIP), stacklevel=2)
 
 
 class LossPipe(TrainablePipe):
@@ -161,6 +152,7 @@ class LossPipe(TrainablePipe):
         and of `TeacherVectors.check`. Warns (H339) of a loss that would learn from a teacher, if there is none.
         """
         self.mapping = self.vectors = None
+        strip_when_saved(nlp)
         self.loss.look_ahead(count_updates(nlp))
         if teacher is None:
             if vectors is not None:
@@ -170,7 +162,6 @@ class LossPipe(TrainablePipe):
             return
         if not (self.loss.takes_logits or needed or vectors is not None):
             raise HoneError(Errors.H325.format(name=self.name, loss=type(self.loss).__name__))
-        strip_when_saved(self.name, nlp)
         self.mapping = prepare(teacher, self.task)
         report_labels(self.name, teacher, self.labels)
         teacher.prepare((eg.predicted for eg in get_examples()), vectors=vectors is not None)

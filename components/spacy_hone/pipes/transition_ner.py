@@ -21,8 +21,9 @@ from ..losses.base import RowLoss
 from ..losses.distillation import Distillation
 from ..losses.marginal import scale_rows
 from ..teachers.base import Teacher
+from ..teachers.left_behind import strip_when_saved
 from ..teachers.report import report_labels
-from .base import count_updates, strip_when_saved, warn_without_teacher
+from .base import count_updates, warn_without_teacher
 from .state_targets import StateTeacher
 from .state_updates import update_states
 from .states import Moves
@@ -235,13 +236,13 @@ class TransitionNER(EntityRecognizer):
         (H339) of a loss that would learn from a teacher, if there is none.
         """
         self._teacher = self.taught = None
+        strip_when_saved(nlp)
         self.loss.look_ahead(count_updates(nlp))
         if teacher is not None:
             if not isinstance(self.loss, Distillation):
                 raise HoneError(Errors.H325.format(name=self.name, loss=type(self.loss).__name__))
             if not self.labels:
                 raise HoneError(Errors.H334.format(name=self.name))
-            strip_when_saved(self.name, nlp)
             self._teacher = teacher
             self._bind()
             report_labels(self.name, teacher, self.labels)

@@ -13,9 +13,10 @@ from thinc.api import Config
 from ..corpora.docs import docbin_paths, read_docs
 from ..errors import Errors, HoneError
 from ..pipes.relabel import Relabel
+from ..teachers.references import referred
 from .annotations import needed_annotations
-from .references import referred
-from .teaching import find_encoders, make_freeze_layers, to_text
+from .config_text import to_text
+from .freeze_layers import find_encoders, make_freeze_layers
 
 DISTILLATION = "hone.Distillation.v1"
 OPTIMIZER = "hone.AdamW.v1"
@@ -287,7 +288,6 @@ def _set_training(training: dict[str, Any], choices: Choices, *, frozen: list[st
         max_steps=choices.steps,
         max_epochs=0,
         frozen_components=frozen,
-        before_to_disk={"@callbacks": "hone.StripTeachers.v1"},
         logger={"@loggers": "hone.ConsoleLogger.v1"},
         optimizer={
             "@optimizers": OPTIMIZER,

@@ -9,6 +9,7 @@ from spacy.language import Language
 from thinc.api import Model
 
 from ..errors import Errors, HoneError
+from ..teachers.left_behind import strip_when_saved
 
 if TYPE_CHECKING:
     from ..models.shim import EncoderShim
@@ -35,6 +36,7 @@ def make_copy_encoder(path: Path | None, component: str = "transformer") -> Call
         theirs = _encoder(trained, component, f"the pipeline {path}")
         ours = _encoder(nlp, component, "the pipeline to be trained")
         ours.begin_from(theirs)
+        strip_when_saved(nlp)
         return nlp
 
     return copy_encoder

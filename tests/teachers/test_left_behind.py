@@ -3,8 +3,9 @@
 import pytest
 from thinc.api import Config
 
-from spacy_hone.training.references import referred, references
-from spacy_hone.training.teaching import strip_config, to_text
+from spacy_hone.teachers.left_behind import strip_config
+from spacy_hone.teachers.references import references, referred
+from spacy_hone.training.config_text import to_text
 
 TEACHER = """
 [paths]
