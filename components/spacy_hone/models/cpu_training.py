@@ -1,20 +1,16 @@
 """What torch does slowly when a small encoder is trained on a CPU, done otherwise."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import torch
 from torch.nn import functional as F
-from torch.overrides import TorchFunctionMode
 
 from .dropout import attention, dropout
 from .embedding import embedding
+from .function_mode import Function, Replacing
 
-Function = Callable[..., torch.Tensor]
 
-
-class CpuTraining(TorchFunctionMode):
+class CpuTraining(Replacing):
     """Within this context, dropout, attention with dropout and lookups in large tables are ours.
 
     The seed rules, rates hold to 1 in 65,536, gradients are those of torch; of large tables they are sparse.
@@ -24,14 +20,10 @@ class CpuTraining(TorchFunctionMode):
     """
 
     def __init__(self, attend: Function = attention, generator: torch.Generator | None = None) -> None:
-        super().__init__()
-        self.replacements: dict[Any, Function] = {
-            F.dropout: partial(dropout, generator=generator),
-            F.scaled_dot_product_attention: partial(attend, generator=generator),
-            F.embedding: embedding,
-        }
-
-    def __torch_function__(
-        self, func: Callable, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        return self.replacements.get(func, func)(*args, **(kwargs or {}))
+        super().__init__(
+            {
+                F.dropout: partial(dropout, generator=generator),
+                F.scaled_dot_product_attention: partial(attend, generator=generator),
+                F.embedding: embedding,
+            }
+        )

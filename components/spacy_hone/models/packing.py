@@ -109,9 +109,12 @@ def attend(
     if attn_mask is not None:
         raise NotImplementedError
     heads, width = query.shape[1], value.shape[-1]
+    sizes = [one.end - one.begin for one in groups]
+    # split, whose gradient is put together at once; that of a slice fills a pack for each
+    parts = zip(*(x.squeeze(0).transpose(0, 1).split(sizes) for x in (query, key, value)))
     of_groups = []
-    for one in groups:
-        q, k, v = (pad(one, x[0].transpose(0, 1)[one.begin : one.end]) for x in (query, key, value))
+    for one, qkv in zip(groups, parts):
+        q, k, v = (pad(one, x) for x in qkv)
         mask = None if one.mask is None else one.mask.to(query.dtype)
         found = attention(q, k, v, attn_mask=mask, **options)
         flat = found.transpose(1, 2).reshape(-1, heads * width)

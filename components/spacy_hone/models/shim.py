@@ -1,7 +1,7 @@
 """The encoder's torch module behind thinc: batches by padded wordpieces, bf16, freezing, serialisation."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,10 +17,11 @@ from .forking import make_fork_safe
 from .freezing import freeze
 from .layers import keep_layers
 from .packing import Batch, can_pack, pack_rows, pad_rows, training_with
-from .precision import uses_bf16
+from .precision import pays_bf16, uses_bf16
 from .saved import Saved
 from .side_by_side import count_lanes, run_side_by_side
 from .tokenization import Wordpieces
+from .widening import Widening
 from .windows import Ints, batch_by_length, batch_by_padding, deal
 
 make_fork_safe()
@@ -119,12 +120,17 @@ class EncoderShim(PyTorchShim):
         all_hidden = [torch.zeros(shape, device=device) for _ in (None, *self.hidden_layers)]
         asked = {"output_hidden_states": True} if self.hidden_layers else {}
 
+        half = uses_bf16(self.options.precision, device)
+        widens = half and not pays_bf16(device.type)
+        autocast = partial(torch.autocast, device.type, torch.bfloat16, enabled=half)
+
         def encode(lane: Lane) -> list[Graph]:
             graphs: list[Graph] = []
+            training = partial(training_with, generator=lane.generator) if lane.generator else nullcontext
             # the cache of autocast is shared by threads, each of which clears it when it ends
-            with self._autocast(device, cache=lane.generator is None), torch.inference_mode(not is_train):
+            with autocast(cache_enabled=lane.generator is None), torch.inference_mode(not is_train):
                 for batch in lane.batches:
-                    with training_with(batch, lane.generator) if lane.generator else nullcontext():
+                    with training(batch), Widening() if widens else nullcontext():
                         output = transformer(**batch.inputs, **asked)
                     layers = [
                         output.last_hidden_state,
@@ -215,10 +221,6 @@ class EncoderShim(PyTorchShim):
             longest = self.budget + len(self.wordpieces.prefix) + len(self.wordpieces.suffix)  # type: ignore[union-attr]
             self._can_pack = can_pack(self._model, longest, first_position(self._model))
         return self._can_pack
-
-    def _autocast(self, device: torch.device, *, cache: bool) -> AbstractContextManager[None]:
-        enabled = uses_bf16(self.options.precision, device)
-        return torch.autocast(device.type, torch.bfloat16, enabled=enabled, cache_enabled=cache)
 
 
 def new_generator() -> torch.Generator:
