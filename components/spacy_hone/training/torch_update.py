@@ -8,12 +8,14 @@ import torch
 from thinc.util import torch2xp
 
 from .parameters import Settings, is_decayed, rate_shares
+from .row_update import RowUpdate
 
 
 class TorchUpdate:
-    """One `torch.optim.AdamW` over all parameters of a module, with groups by decay and rate.
+    """One `torch.optim.AdamW` over the parameters of a module, with groups by decay and rate. Tables whose gradient has
+    few rows are updated by row.
 
-    module: The torch module behind a thinc shim.
+    module: The torch module behind a thinc shim, after its first backward pass.
     """
 
     def __init__(self, module: torch.nn.Module, settings: Settings) -> None:
@@ -21,8 +23,12 @@ class TorchUpdate:
         self.parameters = dict(module.named_parameters())
         shares = rate_shares(self.parameters, settings.layer_decay, settings.head_lr_scale)
         groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+        self.tables: list[RowUpdate] = []
         for name, parameter in self.parameters.items():
             decay = settings.weight_decay if is_decayed(name, parameter.ndim) else 0.0
+            if hasattr(parameter, "row_gradient"):
+                self.tables.append(RowUpdate(parameter, settings, shares[name], decay))
+                continue
             groups.setdefault((shares[name], decay), []).append(parameter)
         self.optimizer = torch.optim.AdamW(
             [
@@ -36,7 +42,7 @@ class TorchUpdate:
 
     def norm(self) -> float:
         """Euclidean norm over all gradients; 0 where there is none."""
-        gradients = self._gradients()
+        gradients = self._gradients() + [table.gradient() for table in self._tables()]
         if not gradients:
             return 0.0
         norms = torch.stack([norm.float() for norm in torch._foreach_norm(gradients)])
@@ -52,6 +58,8 @@ class TorchUpdate:
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
         self.optimizer.step()
+        for table in self._tables():
+            table.step(rate, factor)
 
     def drop_gradients(self, keep: str | None) -> None:
         """Say that the gradients are spent. keep: Name of the parameter that thinc's shim is just handing
@@ -65,7 +73,13 @@ class TorchUpdate:
         return torch2xp(self.parameters[name].data)
 
     def _gradients(self) -> list[torch.Tensor]:
-        return [parameter.grad for parameter in self.parameters.values() if parameter.grad is not None]
+        """Those of all but tables."""
+        groups = self.optimizer.param_groups
+        return [one.grad for group in groups for one in group["params"] if one.grad is not None]
+
+    def _tables(self) -> list[RowUpdate]:
+        """Those that have a gradient."""
+        return [table for table in self.tables if table.table.grad is not None]
 
 
 def _can_fuse(parameters: Iterable[torch.nn.Parameter]) -> bool:
