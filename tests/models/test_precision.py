@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from spacy_hone.errors import HoneError
-from spacy_hone.models import precision
+from spacy_hone.models import precision, widening
 from spacy_hone.models.transformer import build_transformer_model
 
 
@@ -47,6 +47,30 @@ def test_bf16_is_close_to_fp32(toy_bert, bf16, is_train):
         for a, b in zip(full_grads, half_grads):
             assert b.dtype == torch.float32
             assert torch.norm(a - b) <= 0.05 * torch.norm(a) + 1e-4
+
+
+@pytest.mark.parametrize("is_train", [False, True])
+def test_bf16_that_does_not_pay_is_computed_in_fp32(toy_bert, bf16, monkeypatch, is_train):
+    """And is not that of the processor."""
+    import torch
+
+    from spacy_hone.models import shim
+
+    entered = []
+    monkeypatch.setattr(shim, "Widening", lambda: entered.append(1) or widening.Widening())
+    bf16(True, pays=False)
+    half, half_grads = run(toy_bert(), "bf16", is_train)
+    assert len(entered) == (2 if is_train and torch.get_num_threads() > 1 else 1)
+    full, full_grads = run(toy_bert(), "fp32", is_train)
+    assert half.dtype == torch.float32 and not torch.equal(half, full)
+    torch.testing.assert_close(half, full, atol=0.05, rtol=0.05)
+    assert len(half_grads) == len(full_grads)
+    for a, b in zip(full_grads, half_grads):
+        assert b.dtype == torch.float32
+        assert torch.norm(a - b) <= 0.05 * torch.norm(a) + 1e-4
+    entered.clear()
+    run(toy_bert(), "auto", is_train)
+    assert not entered
 
 
 def test_auto_without_bf16_is_fp32(toy_bert, bf16):

@@ -18,8 +18,7 @@ def uses_bf16(precision: Precision, device: "torch.device") -> bool:
     """Whether to compute in bfloat16 on this device.
 
     `auto`: where the processor has it (AVX512-BF16 or AMX, CUDA 8.0 and newer) and is faster with it. `bf16` asks for
-    it: H204 where it is missing, because emulated it is slower than float32. Weights, gradients and outputs are
-    float32.
+    it: H204 where it is missing. Weights, gradients and outputs are float32.
     """
     if precision == "fp32":
         return False
@@ -27,6 +26,11 @@ def uses_bf16(precision: Precision, device: "torch.device") -> bool:
     if precision == "bf16" and not has:
         raise HoneError(Errors.H204.format(device=device.type, flags=" or ".join(CPU_FLAGS)))
     return has and (precision == "bf16" or pays_bf16(device.type))
+
+
+def widens_bf16(device: "torch.device") -> bool:
+    """Whether what is to be in bfloat16 takes the float32 multipliers of this device, its own being slower."""
+    return not pays_bf16(device.type)
 
 
 @cache

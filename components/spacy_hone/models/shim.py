@@ -17,7 +17,7 @@ from .forking import make_fork_safe
 from .freezing import freeze
 from .layers import keep_layers
 from .packing import Batch, can_pack, pack_rows, pad_rows, training_with
-from .precision import pays_bf16, uses_bf16
+from .precision import uses_bf16, widens_bf16
 from .saved import Saved
 from .side_by_side import count_lanes, run_side_by_side
 from .tokenization import Wordpieces
@@ -121,7 +121,7 @@ class EncoderShim(PyTorchShim):
         asked = {"output_hidden_states": True} if self.hidden_layers else {}
 
         half = uses_bf16(self.options.precision, device)
-        widens = half and not pays_bf16(device.type)
+        widens = half and widens_bf16(device)
         autocast = partial(torch.autocast, device.type, torch.bfloat16, enabled=half)
 
         def encode(lane: Lane) -> list[Graph]:

@@ -39,8 +39,9 @@ def build_transformer_model(
     """`hone.TransformerModel.v1`: a Hugging Face encoder. Nothing is read before `initialize` or loading.
 
     name: path, or name on the hub; `resolve_encoder` says where it is looked for.
-    precision: `auto` computes in bfloat16 where the processor is faster with it, `fp32` never, `bf16` always (or H204).
-        Weights, gradients and vectors are float32 whatever it is.
+    precision: `auto` computes in bfloat16 where the processor is faster with it, `fp32` never, `bf16` always (or H204),
+        with products in float32 where a CPU's own are slower (`models/widening.py`). Weights, gradients and vectors
+        are float32 whatever it is.
     keep_layers: the layers of `name` that the encoder begins with, in this order, as `[0, 2, 4]` for a student of
         half the depth; None: all. Layer 0 is next to the embeddings.
     freeze_embeddings, freeze_layers: what is not trained; layers are counted as they are after `keep_layers`.

@@ -57,10 +57,16 @@ def linear(input: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None 
 
 
 def widen(multiply: Function) -> Function:
-    """The same function of two or more tensors, computed in float32 and given in bfloat16."""
+    """The same function, computed in float32 and given in bfloat16."""
 
-    def multiply_widened(*operands: torch.Tensor, **options: Any) -> torch.Tensor:
+    def multiply_widened(*args: Any, **kwargs: Any) -> torch.Tensor:
         with torch.autocast("cpu", enabled=False):
-            return multiply(*(operand.float() for operand in operands), **options).bfloat16()
+            wide = {name: as_float32(value) for name, value in kwargs.items()}
+            return multiply(*map(as_float32, args), **wide).bfloat16()
 
     return multiply_widened
+
+
+def as_float32(value: Any) -> Any:
+    """A tensor of bfloat16 as one of float32; anything else as it is."""
+    return value.float() if isinstance(value, torch.Tensor) and value.dtype == torch.bfloat16 else value
