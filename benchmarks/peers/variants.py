@@ -112,7 +112,7 @@ class TorchsOwn(Padded):
 
     @contextmanager
     def changed(self) -> Iterator[None]:
-        with replaced(shim, "training_with", lambda *_: nullcontext()):
+        with replaced(shim, "training_with", lambda *_, **__: nullcontext()):
             yield
 
 
@@ -152,6 +152,22 @@ class Float32(Variant):
         super().__init__(docs, updates, "fp32")
 
 
+class Bfloat16(Variant):
+    """In bfloat16, whether it pays or not."""
+
+    def __init__(self, docs: Sequence[Doc], updates: int) -> None:
+        super().__init__(docs, updates, "bf16")
+
+
+class OwnProducts(Bfloat16):
+    """Products of bfloat16 by the processor's own multipliers, whatever they cost."""
+
+    @contextmanager
+    def changed(self) -> Iterator[None]:
+        with replaced(shim, "widens_bf16", lambda device: False):
+            yield
+
+
 VARIANTS: dict[str, type[Variant]] = {
     AS_IT_IS: Variant,
     "tokenised at every update": TokenisedAnew,
@@ -165,4 +181,6 @@ VARIANTS: dict[str, type[Variant]] = {
     "thinc's Adam.v1": ThincsAdam,
     "accumulate_gradient = 2": Halves,
     "float32": Float32,
+    "bfloat16": Bfloat16,
+    "bfloat16, by the processor's own products": OwnProducts,
 }

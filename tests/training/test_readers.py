@@ -79,7 +79,7 @@ path = "{folder}/{name}"
 
 
 def test_a_path_that_has_still_to_be_named():
-    with pytest.raises(HoneError, match=r"H124.*--paths\.train"):
+    with pytest.raises(HoneError, match=r"H124.*its path is not given.*--paths\.train"):
         read('[corpora.train]\n@readers = "hone.Corpus.v1"\npath = null\n')
 
 

@@ -165,7 +165,9 @@ class _Keys(dict[str, int]):
 
 def docbin_paths(path: Path | str | None) -> list[Path]:
     """The `.spacy` files at a path, a file or a directory, in order. RAISES: HoneError H124 if there are none."""
-    if path is None or not Path(path).exists():
+    if not path:
+        raise HoneError(Errors.H124.format(where="A corpus", problem="its path is not given (null)"))
+    if not Path(path).exists():
         raise HoneError(Errors.H124.format(where=path, problem="there is no such path"))
     files = [Path(path), *sorted(Path(path).rglob("*.spacy"))]
     found = [file for file in files if file.suffix == ".spacy" and file.is_file()]
