@@ -12,7 +12,7 @@ def bf16(monkeypatch):
 
     def say(has: bool, pays: bool = True):
         monkeypatch.setattr(precision, "has_bf16", lambda device_type: has)
-        monkeypatch.setattr(precision, "pays_bf16", lambda device_type: pays)
+        monkeypatch.setattr(precision, "gain_bf16", lambda device_type: 2.0 if pays else 0.5)
 
     return say
 
@@ -89,8 +89,11 @@ def test_auto_where_bf16_is_slower_is_fp32(toy_bert, bf16):
     assert not torch.equal(run(toy_bert(), "bf16", False)[0], full)
 
 
-@pytest.mark.parametrize(("half", "pays"), [(0.5, True), (0.8, True), (0.9, False), (2.0, False)])
-def test_bf16_pays_where_products_are_faster(monkeypatch, half, pays):
+@pytest.mark.parametrize(
+    ("half", "uses", "widens"),
+    [(0.5, True, False), (0.8, True, False), (0.9, False, False), (2.0, False, True)],
+)
+def test_bf16_pays_where_products_are_faster(monkeypatch, half, uses, widens):
     import torch
 
     threads = []
@@ -101,12 +104,17 @@ def test_bf16_pays_where_products_are_faster(monkeypatch, half, pays):
 
     monkeypatch.setattr(precision, "_seconds", seconds)
     before = torch.get_num_threads()
-    assert precision.pays_bf16.__wrapped__("cpu") == pays
+    monkeypatch.setattr(precision, "gain_bf16", precision.gain_bf16.__wrapped__)
+    monkeypatch.setattr(precision, "has_bf16", lambda device_type: True)
+    cpu = torch.device("cpu")
+    assert precision.uses_bf16("auto", cpu) == uses and precision.widens_bf16(cpu) == widens
     assert set(threads) == {1} and torch.get_num_threads() == before
 
 
 def test_a_gpu_is_not_measured():
-    assert precision.pays_bf16("cuda")
+    import torch
+
+    assert not precision.widens_bf16(torch.device("cuda"))
 
 
 def test_bf16_where_there_is_none(toy_bert, bf16):

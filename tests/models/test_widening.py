@@ -56,21 +56,48 @@ def test_weights_that_are_frozen_get_no_gradient():
         lambda a, b: a @ b.transpose(-1, -2),
         lambda a, b: torch.matmul(a, b.transpose(-1, -2)),
         lambda a, b: a.matmul(b.transpose(-1, -2)),
+        lambda a, b: torch.bmm(a[0], b[0].transpose(-1, -2)),
+        lambda a, b: a[0].bmm(b[0].transpose(-1, -2)),
         lambda a, b: F.scaled_dot_product_attention(a, b, a),
-        lambda a, b: F.scaled_dot_product_attention(a, b, a, torch.zeros(1, 1, 1, 6)),
+        lambda a, b: F.scaled_dot_product_attention(a, b, a, torch.zeros(1, 1, 1, 6).to(a)),
         lambda a, b: F.scaled_dot_product_attention(a, b, a, torch.ones(6, 6).tril() > 0),
-        lambda a, b: F.scaled_dot_product_attention(a, key=b.bfloat16(), value=a.bfloat16()),
+        lambda a, b: F.scaled_dot_product_attention(a, key=b, value=a),
     ],
 )
-def test_products_and_attention(multiply):
-    a, b = (numbers(2, 3, 6, n)[..., :8] for n in (8, 9))
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_products_and_attention(multiply, dtype):
+    a, b = (numbers(2, 3, 6, n, dtype=dtype)[..., :8] for n in (8, 9))
     with autocast():
         expected = multiply(a, b)
         with Widening():
             found = multiply(a, b)
     assert found.dtype == expected.dtype == torch.bfloat16 and close(found, expected, 2)
+    in_float32 = multiply(a.bfloat16().float(), b.bfloat16().float())
+    assert torch.equal(found, in_float32.bfloat16())
     d_y = torch.ones_like(found)
-    for ours, torchs in zip(
-        torch.autograd.grad(found, (a, b), d_y), torch.autograd.grad(expected, (a, b), d_y)
-    ):
-        assert close(ours, torchs, 4)
+    of_torch = torch.autograd.grad(expected, (a, b), d_y)
+    for ours, torchs in zip(torch.autograd.grad(found, (a, b), d_y), of_torch):
+        assert ours.dtype == torchs.dtype and close(ours, torchs, 4)
+
+
+def test_what_waits_for_the_backward_pass_of_a_linear_layer():
+    saved = []
+    x, weight = numbers(3, 4), numbers(5, 4)
+    hooks = torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t.dtype) or t, lambda t: t)
+    with hooks, autocast(), Widening():
+        F.linear(x, weight)
+    assert saved == [torch.bfloat16, torch.float32]  # the input, and the weights themselves
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int64])
+def test_what_autocast_leaves_alone(dtype):
+    """Rotary encoders compute positions in float32, in a region without autocast."""
+    positions = torch.arange(508, 514).to(dtype)[:, None]
+    ones = torch.ones(1, 1, dtype=dtype)
+    with autocast(), Widening():
+        if dtype == torch.float32:
+            with torch.autocast("cpu", enabled=False):
+                found = [positions @ ones, F.linear(positions, ones)]
+        else:
+            found = [positions @ ones, F.linear(positions, ones)]
+    assert all(torch.equal(each, positions) and each.dtype == dtype for each in found)

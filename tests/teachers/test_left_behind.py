@@ -90,6 +90,35 @@ def test_a_path_that_something_else_reads_stays():
     assert config["paths"]["other"] is None and config["paths"]["train"] is None
 
 
+def test_a_path_that_a_path_was_made_of_goes_too():
+    text = TEACHER.replace(
+        'teacher = "/home/ann/teacher"', 'teacher = "${paths.home}/teacher"\nhome = "/home/ann"'
+    )
+    config = Config().from_str(text, interpolate=False)
+    strip_config(config)
+    assert config["paths"]["teacher"] is None and config["paths"]["home"] is None
+
+
+def test_what_something_else_refers_to_stays():
+    """So that what is saved can be loaded."""
+    text = TEACHER.replace(
+        "path = ${paths.train}", "path = ${paths.data.train}\nold = ${initialize.components.ner.init_from}"
+    )
+    config = Config().from_str(text + '\n[paths.data]\ntrain = "x"\n', interpolate=False)
+    assert strip_config(config)
+    assert config["initialize"]["components"]["ner"] == {"labels": ["PER"], "init_from": "${paths.teacher}"}
+    assert config["paths"]["data"] == {"train": "x"}
+    assert config.interpolate()["corpora"]["train"] == {"path": "x", "old": "/home/ann/teacher"}
+
+
+def test_components_of_others_keep_theirs():
+    factory = '\n[components]\n\n[components.ner]\nfactory = "theirs"\n'
+    config = Config().from_str(TEACHER + factory, interpolate=False)
+    assert not strip_config(config) and "teacher" in config["initialize"]["components"]["ner"]
+    config["components"]["ner"]["factory"] = "hone_ner"
+    assert strip_config(config)
+
+
 def test_without_a_teacher_nothing_is_touched():
     text = '[paths]\ntrain = null\nunused = "x"\n\n[initialize]\nbefore_init = null\n'
     config = Config().from_str(text, interpolate=False)

@@ -43,10 +43,12 @@ def test_the_config_has_no_settings_that_do_nothing(model, tmp_path):
     nlp.config["vars"] = {"learn_rate": 0.5, "rate": 0.3, "drop": 0.2}
     nlp.config["paths"] |= {"teacher": None}
     nlp.config["training"]["dropout"] = "${vars.drop}"
+    nlp.config["training"]["before_to_disk"] = {"@callbacks": "theirs.v1"}
     nlp.to_disk(tmp_path / "old")
     config, _ = extend(str(tmp_path / "old"), new, tmp_path / "out.cfg", Choices(learn_rate=0.01))
     assert config["vars"] == {"drop": 0.2, "learn_rate": 0.01}
     assert config["paths"].keys() == {"model", "train", "dev"}
+    assert config["training"]["before_to_disk"] is None
     changed = load_config(tmp_path / "out.cfg", {"vars.learn_rate": 0.02}, interpolate=True)
     assert changed["training"]["optimizer"]["learn_rate"]["initial_rate"] == 0.02
     assert changed["training"]["dropout"] == 0.2

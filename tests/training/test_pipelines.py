@@ -115,6 +115,24 @@ def test_heads_are_updated_once_a_batch(encoder):
     assert {int(state["step"]) for state in encoder_update.optimizer.state.values()} == {3}
 
 
+@pytest.mark.parametrize("n_heads", [1, 2])
+def test_tables_are_updated_by_row(encoder, monkeypatch, n_heads):
+    from spacy_hone.models import embedding
+
+    whole = transformer_pipeline(encoder, ENCODERS["hone"], n_heads)
+    by_row = transformer_pipeline(encoder, ENCODERS["hone"], n_heads)
+    for nlp, large, n_tables in ((whole, embedding.LARGE, 0), (by_row, 1, 3)):
+        monkeypatch.setattr(embedding, "LARGE", large)
+        # biases of keys have gradients of rounding errors alone, which a small eps makes large
+        optimizer = make_adamw(0.01, weight_decay=0.1, eps=1e-3)
+        for i in range(3):
+            nlp.update(examples(nlp)[i : i + 2], sgd=optimizer)
+        (encoder_update,) = optimizer.torch_updates.values()
+        assert len(encoder_update.tables) == n_tables
+    for a, b in zip(encoder_weights(whole), encoder_weights(by_row)):
+        numpy.testing.assert_allclose(a, b, atol=1e-6)
+
+
 def test_frozen_layers_stay_bit_by_bit(encoder):
     nlp = transformer_pipeline(encoder, ENCODERS["hone"])
     module = nlp.get_pipe("transformer").model.shims[0]._model

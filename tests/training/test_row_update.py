@@ -1,5 +1,7 @@
 """Tables that are updated by row, beside torch.optim.AdamW over the whole table."""
 
+import pickle
+
 import pytest
 import torch
 
@@ -108,3 +110,24 @@ def test_a_table_without_a_gradient_stays(nets):
     ours[0].weight.grad = None
     update.step(0.1, 1.0)
     assert torch.equal(ours[0].weight, before) and not len(update.tables[0].rows)
+
+
+def test_a_table_alone():
+    ours, theirs = torch.nn.Embedding(LARGE, 4), torch.nn.Embedding(LARGE, 4)
+    theirs.load_state_dict(ours.state_dict())
+    backward_by_rows(ours, BATCHES[0])
+    theirs(BATCHES[0]).square().sum().backward()
+    update = TorchUpdate(ours, SETTINGS)
+    optimizer = torch.optim.AdamW(theirs.parameters(), betas=(0.9, 0.99), weight_decay=SETTINGS.weight_decay)
+    assert update.norm() == pytest.approx(step(theirs, optimizer, 0.1, 0.5), rel=1e-5)
+    update.step(0.1, 0.5)
+    assert_same(ours, theirs)
+
+
+def test_a_copy_of_a_module_has_gradients_of_its_own():
+    net = make_net()
+    backward_by_rows(net, BATCHES[0])
+    copied = pickle.loads(pickle.dumps(net))
+    copied(BATCHES[0]).square().sum().backward()
+    update = TorchUpdate(copied, SETTINGS)
+    assert not update.tables and update.norm() > 0

@@ -1,6 +1,7 @@
 """Which number format the encoder's matrix products use."""
 
 from functools import cache
+from math import inf
 from timeit import timeit
 from typing import TYPE_CHECKING
 
@@ -25,12 +26,13 @@ def uses_bf16(precision: Precision, device: "torch.device") -> bool:
     has = has_bf16(device.type)
     if precision == "bf16" and not has:
         raise HoneError(Errors.H204.format(device=device.type, flags=" or ".join(CPU_FLAGS)))
-    return has and (precision == "bf16" or pays_bf16(device.type))
+    return has and (precision == "bf16" or gain_bf16(device.type) >= WORTH)
 
 
 def widens_bf16(device: "torch.device") -> bool:
-    """Whether what is to be in bfloat16 takes the float32 multipliers of this device, its own being slower."""
-    return not pays_bf16(device.type)
+    """Whether what is to be in bfloat16 takes the float32 multipliers of this device, its own being slower. It is measured:
+    where both are as fast, results may differ by the rounding from process to process."""
+    return gain_bf16(device.type) < 1
 
 
 @cache
@@ -47,15 +49,15 @@ def has_bf16(device_type: str) -> bool:
 
 
 @cache
-def pays_bf16(device_type: str) -> bool:
-    """Whether matrix products are faster in bfloat16; on a CPU that is measured once, in some 150 ms, in one thread: several
-    wait for each other where other programs run, and measure that.
+def gain_bf16(device_type: str) -> float:
+    """How many times as fast matrix products are in bfloat16; on a CPU that is measured once, in some 150 ms, in one
+    thread: several wait for each other where other programs run, and measure that.
 
     AVX512-BF16 doubles the speed of AMD's processors (Zen 4) and halves that of Intel's where AMX is missing, as in
     virtual machines that hide it.
     """
     if device_type != "cpu":
-        return True
+        return inf
     import torch
 
     x, weights = torch.ones(512, 384), torch.ones(1536, 384)
@@ -69,7 +71,7 @@ def pays_bf16(device_type: str) -> bool:
     finally:
         torch.set_num_threads(threads)
     full, half = map(min, zip(*rounds[1:]))
-    return full >= WORTH * half
+    return full / half
 
 
 def _seconds(x: "torch.Tensor", weights: "torch.Tensor") -> float:

@@ -8,21 +8,21 @@ from torch.nn import functional as F
 
 from .function_mode import Function, Replacing
 
+PRODUCTS = (torch.matmul, torch.Tensor.matmul, torch.Tensor.__matmul__, torch.bmm, torch.Tensor.bmm)
+FORMATS = (torch.bfloat16, torch.float32)  # what autocast looks at
+
 
 class Widening(Replacing):
-    """Within this context, under autocast to bfloat16, matrix products take bfloat16 and give bfloat16, as ever, and are
-    computed in float32. Products and their sums are float32 in bfloat16's own multipliers too; weights are not even
-    rounded. What waits for the backward pass is in bfloat16.
+    """Within this context, where autocast to bfloat16 is on, linear layers, attention and products of matrices take
+    bfloat16 and give bfloat16, as ever, and are computed in float32. Products and their sums are float32 in bfloat16's own
+    multipliers too; weights of linear layers are not even rounded, and their inputs wait in bfloat16 for the backward pass.
     """
 
     def __init__(self) -> None:
         super().__init__(
             {
                 F.linear: linear,
-                F.scaled_dot_product_attention: widen(F.scaled_dot_product_attention),
-                **dict.fromkeys(
-                    (torch.matmul, torch.Tensor.matmul, torch.Tensor.__matmul__), widen(torch.matmul)
-                ),
+                **{function: widen(function) for function in (F.scaled_dot_product_attention, *PRODUCTS)},
             }
         )
 
@@ -53,20 +53,28 @@ class Linear(torch.autograd.Function):
 
 def linear(input: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
     """`torch.nn.functional.linear`."""
-    return Linear.apply(input, weight, bias)
+    if _is_autocast(input, weight):
+        return Linear.apply(input, weight, bias)
+    return F.linear(input, weight, bias)
 
 
 def widen(multiply: Function) -> Function:
     """The same function, computed in float32 and given in bfloat16."""
 
     def multiply_widened(*args: Any, **kwargs: Any) -> torch.Tensor:
+        if not _is_autocast(args[0]):
+            return multiply(*args, **kwargs)
         with torch.autocast("cpu", enabled=False):
-            wide = {name: as_float32(value) for name, value in kwargs.items()}
-            return multiply(*map(as_float32, args), **wide).bfloat16()
+            wide = {name: _round(value) for name, value in kwargs.items()}
+            return multiply(*map(_round, args), **wide).bfloat16()
 
     return multiply_widened
 
 
-def as_float32(value: Any) -> Any:
-    """A tensor of bfloat16 as one of float32; anything else as it is."""
-    return value.float() if isinstance(value, torch.Tensor) and value.dtype == torch.bfloat16 else value
+def _is_autocast(*operands: torch.Tensor) -> bool:
+    return torch.is_autocast_enabled("cpu") and all(operand.dtype in FORMATS for operand in operands)
+
+
+def _round(value: Any) -> Any:
+    """A tensor of floats rounded to bfloat16, as float32; anything else as it is."""
+    return value.bfloat16().float() if isinstance(value, torch.Tensor) and value.dtype in FORMATS else value

@@ -1,4 +1,4 @@
-"""A trained pipeline carries nothing of its teacher and of what it was trained from."""
+"""A trained pipeline says nothing of its teacher and of what it was trained from."""
 
 from pathlib import Path
 from typing import Any
@@ -6,15 +6,16 @@ from typing import Any
 from spacy.language import Language
 from thinc.api import Config
 
-from .references import references, referred
+from .references import is_referred, references, referred
 
+OURS = "hone_"  # how the names of our factories begin
 # what [initialize.components.X] says of the past
 LEFT_BEHIND = ("teacher", "init_from", "annotated", "relabel", "relabel_threshold", "vectors")
 
 
 class SavedStripped(Config):
-    """A config of which `nlp.to_disk` and `nlp.to_bytes` write what `strip_config` leaves. In memory it stays whole: the
-    pipeline can be initialised again."""
+    """A config of which `to_disk` and `to_bytes`, and so those of `nlp`, write what `strip_config` leaves. In memory, and
+    for `to_str`, it stays whole: the pipeline can be initialised again."""
 
     def to_disk(self, path: str | Path, *, interpolate: bool = True) -> None:
         Config.to_disk(self._strip(), path, interpolate=interpolate)
@@ -29,7 +30,7 @@ class SavedStripped(Config):
 
 
 def strip_when_saved(nlp: Language | None) -> None:
-    """Leave teachers and predecessors out of whatever is saved of a pipeline from now on."""
+    """Leave teachers and predecessors out of what `to_disk` and `to_bytes` of a pipeline write from now on."""
     if nlp is not None and not isinstance(nlp.config, SavedStripped):
         config = nlp.config
         nlp.config = SavedStripped(
@@ -40,15 +41,29 @@ def strip_when_saved(nlp: Language | None) -> None:
 def strip_config(config: Config) -> bool:
     """Take out of a config the blocks of teachers and predecessors, the callbacks that copy from them before
     initialisation, and the places in [paths] that nothing refers to then. RETURNS: whether there was something."""
-    initialize = config.get("initialize", {})
-    blocks = initialize.get("components", {}).values()
-    taken: list[Any] = [settings.pop(name, None) for settings in blocks for name in LEFT_BEHIND]
-    taken += _pop_callbacks(initialize, references(taken))
+    taken = []
+    while found := _pop_blocks(config):  # what blocks refer to each other goes one by one
+        taken += found
+    taken += _pop_callbacks(config.get("initialize", {}), references(taken))
     if all(value is None for value in taken):
         return False
-    if "paths" in config:
-        config["paths"] |= dict.fromkeys(config["paths"].keys() - referred("paths", config).keys())
+    paths = config.get("paths", {})
+    while left := {key for key in paths.keys() - referred("paths", config).keys() if paths[key] is not None}:
+        paths |= dict.fromkeys(left)
     return True
+
+
+def _pop_blocks(config: Config) -> list[Any]:
+    """Take out the blocks of our components that nothing refers to."""
+    names = references(config)
+    factories = {name: block.get("factory", "") for name, block in config.get("components", {}).items()}
+    return [
+        settings.pop(key)
+        for component, settings in config.get("initialize", {}).get("components", {}).items()
+        if factories.get(component, OURS).startswith(OURS)
+        for key in LEFT_BEHIND
+        if key in settings and not is_referred(f"initialize.components.{component}.{key}", names)
+    ]
 
 
 def _pop_callbacks(initialize: dict[str, Any], paths: set[str]) -> list[Any]:

@@ -18,7 +18,13 @@ def references(values: Any) -> set[str]:
     return set().union(*map(references, values))
 
 
+def is_referred(name: str, names: set[str]) -> bool:
+    """Whether one of some dotted names is this one, lies in it, or holds it."""
+    return any(f"{name}.".startswith(f"{other}.") or other.startswith(f"{name}.") for other in names)
+
+
 def referred(section: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """Those settings of a section that something in the config refers to."""
     names = references(config)
-    return {key: value for key, value in config.get(section, {}).items() if f"{section}.{key}" in names}
+    settings = config.get(section, {})
+    return {key: value for key, value in settings.items() if is_referred(f"{section}.{key}", names)}

@@ -288,6 +288,7 @@ def _set_training(training: dict[str, Any], choices: Choices, *, frozen: list[st
         max_steps=choices.steps,
         max_epochs=0,
         frozen_components=frozen,
+        before_to_disk=None,
         logger={"@loggers": "hone.ConsoleLogger.v1"},
         optimizer={
             "@optimizers": OPTIMIZER,

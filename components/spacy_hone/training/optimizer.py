@@ -107,7 +107,11 @@ class AdamW(Optimizer):
         """
         nodes = pipeline_nodes(key)
         arrays = {(node.id, name): node for node in nodes for name in node.param_names if node.has_grad(name)}
-        modules = {shim: self._torch_update(shim, module) for shim, module in torch_modules(nodes).items()}
+        modules = {
+            shim: self._torch_update(shim, module)
+            for shim, module in torch_modules(nodes).items()
+            if any(parameter.grad is not None for parameter in module.parameters())
+        }
         norms = {at: float(node.ops.xp.linalg.norm(node.get_grad(at[1]))) for at, node in arrays.items()}
         # Nothing but zeros: just updated, given up by the gradient scaler, or no label in the batch.
         norms |= {(shim, ""): norm for shim, update in modules.items() if (norm := update.norm()) != 0}

@@ -6,6 +6,11 @@ from torch.optim.adamw import adamw
 from .parameters import Settings
 
 
+def has_rows(table: torch.nn.Parameter) -> bool:
+    """Whether an encoder's backward pass on a CPU keeps the gradient of this table by row."""
+    return getattr(table, "row_gradient", None) is not None and table.device.type == "cpu"
+
+
 class RowUpdate:
     """torch's update of a table with a `row_gradient` (see `models.embedding`), for the rows that ever had a gradient. The
     moments of the others are zero: decay alone moves them, and nothing is kept of them. For MiniLM, whose table is half of
@@ -58,7 +63,7 @@ class RowUpdate:
         self.table.index_copy_(0, self.rows, weights)
 
     def _written(self) -> torch.Tensor:
-        """Numbers of the rows with a gradient: all, where something else than a batch's rows made it."""
+        """Numbers of the rows with a gradient: all, where the gradient is another tensor than the one kept by row."""
         own = self.table.row_gradient  # type: ignore[attr-defined]
         if self.table.grad is own.values:
             return own.written.nonzero().squeeze(1)

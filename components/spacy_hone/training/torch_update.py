@@ -8,7 +8,7 @@ import torch
 from thinc.util import torch2xp
 
 from .parameters import Settings, is_decayed, rate_shares
-from .row_update import RowUpdate
+from .row_update import RowUpdate, has_rows
 
 
 class TorchUpdate:
@@ -22,11 +22,11 @@ class TorchUpdate:
         self.module = module
         self.parameters = dict(module.named_parameters())
         shares = rate_shares(self.parameters, settings.layer_decay, settings.head_lr_scale)
-        groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+        groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {(1.0, 0.0): []}
         self.tables: list[RowUpdate] = []
         for name, parameter in self.parameters.items():
             decay = settings.weight_decay if is_decayed(name, parameter.ndim) else 0.0
-            if hasattr(parameter, "row_gradient"):
+            if has_rows(parameter):
                 self.tables.append(RowUpdate(parameter, settings, shares[name], decay))
                 continue
             groups.setdefault((shares[name], decay), []).append(parameter)
@@ -53,8 +53,8 @@ class TorchUpdate:
 
         A parameter without a gradient is neither decayed nor moved.
         """
-        if not math.isclose(factor, 1.0):
-            torch._foreach_mul_(self._gradients(), factor)
+        if (gradients := self._gradients()) and not math.isclose(factor, 1.0):
+            torch._foreach_mul_(gradients, factor)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
         self.optimizer.step()
