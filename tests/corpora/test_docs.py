@@ -98,7 +98,7 @@ def test_a_folder_with_files_and_folders_of_shards(tmp_path: Path) -> None:
     write(tmp_path / "b.spacy", record(), record(), shard_size=1)
     write(tmp_path / "a.spacy", record(tokens=["Up", "New", "York", "."]))
     assert [doc[0].text for doc in read_docs(tmp_path, Vocab())] == ["Up", "In", "In"]
-    with pytest.raises(HoneError, match=r"\[H124\] None: there is no such path"):
+    with pytest.raises(HoneError, match=r"\[H124\] A corpus: its path is not given"):
         docs.docbin_paths(None)
 
 

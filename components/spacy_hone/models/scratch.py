@@ -36,7 +36,7 @@ def build_transformer_encoder(
     max_positions: int = 512,
     precision: Precision = "auto",
     window: int = 128,
-    stride: int = 16,
+    stride: int = 8,
     max_batch_wordpieces: int = 4096,
 ) -> Model[list[Doc], Any]:
     """`hone.TransformerEncoder.v1`: BERT's layers from random weights, fixed sinusoidal positions.

@@ -31,7 +31,7 @@ def build_transformer_model(
     freeze_embeddings: bool = False,
     freeze_layers: list[int] = NO_LAYERS,
     window: int = 128,
-    stride: int = 16,
+    stride: int = 8,
     max_batch_wordpieces: int = 4096,
     tokenizer_config: dict[str, Any] = NOTHING,
     transformer_config: dict[str, Any] = NOTHING,
