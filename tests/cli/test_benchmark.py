@@ -65,7 +65,7 @@ def test_everything_is_written(models, corpus, tmp_path):
     assert (good["scores"]["ents_f"], none["scores"]["ents_f"]) == (1.0, 0.0)
     assert good["start"]["peak_bytes"]["median"] > 0 and good["disk_bytes"] > 0
     assert files[3].read_bytes().startswith(b"\x89PNG")
-    for part in ("1 好", "2 none", "ents_f", "times the first", "2 documents, 4 words"):
+    for part in ("1 好", "2 none", "ents_f", "times as fast as the first", "2 documents, 4 words"):
         assert part in result.stdout
 
 

@@ -18,6 +18,8 @@ from spacy.training import Example
 from spacy.ty import ListenedToComponent
 
 from spacy_hone.errors import HoneError
+from spacy_hone.models.onnx import engines
+from spacy_hone.models.onnx.graph import Graph
 from spacy_hone.pipes.encoder import Encoder
 
 from ..models.conftest import toy_bert  # noqa: F401
@@ -117,6 +119,26 @@ def test_the_file_of_another_pipeline(nlp, tmp_path):
     nlp.to_disk(tmp_path)
     (tmp_path / "transformer" / "encoder.onnx").write_bytes(b"other")
     with pytest.raises(HoneError, match="H220"):
+        spacy.load(tmp_path)
+
+
+def test_the_folder_of_another_pipeline(nlp, tmp_path):
+    nlp.to_disk(tmp_path)
+    other = nlp.get_pipe("transformer").graph
+    settings = {key: value for key, value in other.settings.items() if key != "sha256"}
+    changed = Graph(other.code + b"\0", other.weights, other.tokenizer, settings)
+    changed.to_disk(tmp_path / "transformer")
+    with pytest.raises(HoneError, match="H220"):
+        spacy.load(tmp_path)
+    nlp.get_pipe("transformer").set_graph(changed)
+    nlp.to_disk(tmp_path)
+    assert spacy.load(tmp_path).get_pipe("transformer").graph == changed
+
+
+def test_where_the_engine_is_not_installed(nlp, monkeypatch, tmp_path):
+    nlp.to_disk(tmp_path)
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    with pytest.raises(HoneError, match=r"H217.*onnxruntime.*not installed"):
         spacy.load(tmp_path)
 
 

@@ -93,7 +93,7 @@ def optimize(
     """
     choices.check()
     check_place(output, model, overwrite)
-    require_packages(choices.engine)
+    require_packages(choices.engine, choices.provider)
     from ..deploy.optimize.build import build
 
     nlp = load_pipeline(model)

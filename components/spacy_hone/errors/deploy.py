@@ -72,8 +72,8 @@ class DeployErrors:
     )
     H720 = (
         "[H720] The score falls by {drop:.4f}, from {before:.4f} to {after:.4f} at best, and {max_drop} is allowed. The scores "
-        "that were tried, with ever more of the encoder in float32: {trials}. Nothing was written: allow more by --max-drop, "
-        "take --precision fp32, or a larger corpus for --prune-vocab."
+        "that were tried, in int8 with ever more of the encoder in float32: {trials}. Nothing was written: allow more by "
+        "--max-drop, take a larger corpus for --prune-vocab, or leave that out with --precision fp32."
     )
     H721 = (
         "[H721] Nothing in {path} can be scored: the pipeline is weighed by {weights}, for which the documents have no "
@@ -85,7 +85,7 @@ class DeployErrors:
     H725 = "[H725] The vocabulary cannot be pruned: {problem} Leave out --prune-vocab."
     H726 = "[H726] {path} cannot be written to ({problem}). Name another folder."
     H727 = (
-        "[H727] This processor ({processor}) has no VNNI, without which 8-bit products saturate: weights were given 7 bits, "
+        "[H727] This processor ({processor}) has no VNNI, without which 8-bit products saturate: {bits}, "
         "and int8 gains little here. Compare with --precision fp32 (`python -m spacy hone benchmark`)."
     )
     H728 = (

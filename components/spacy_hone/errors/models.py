@@ -64,7 +64,7 @@ class ModelsErrors:
         "`python -m spacy hone optimize` again."
     )
     H220 = (
-        "[H220] The network, or its weights, is not the one that this pipeline was saved with: SHA-256 is {found}, "
+        "[H220] The network, its weights or its tokenizer are not those that this pipeline was saved with: SHA-256 is {found}, "
         "expected {expected}. Copy the pipeline again, with all of its files, or run `python -m spacy hone optimize` again."
     )
     H221 = "[H221] The settings of an optimised encoder are not whole: {problem}."

@@ -16,7 +16,8 @@ from thinc.types import Floats2d
 from ..errors import Errors, HoneError
 from ..models.onnx.ahead import run_ahead
 from ..models.onnx.encoder import OnnxShim
-from ..models.onnx.graph import Graph
+from ..models.onnx.engines import require_engine
+from ..models.onnx.graph import Graph, require_digest
 from ..models.onnx.listener import EncoderListener
 from ..models.onnx.pooling import Pooling, Vectors
 
@@ -25,15 +26,18 @@ NO_FIELDS: Iterable[str] = SimpleFrozenList()
 
 @Language.factory(
     "hone_encoder",
-    default_config={"model": {"@architectures": "hone.OnnxEncoder.v1"}, "keep": False},
+    default_config={"model": {"@architectures": "hone.OnnxEncoder.v1"}, "keep": False, "sha256": None},
 )
-def make_encoder(nlp: Language, name: str, model: Model[list[Doc], list[Floats2d]], keep: bool) -> "Encoder":
+def make_encoder(
+    nlp: Language, name: str, model: Model[list[Doc], list[Floats2d]], keep: bool, sha256: str | None
+) -> "Encoder":
     """An encoder for the components that listen to it (`hone.EncoderListener.v1`). `hone optimize` makes it.
 
     model (Model[List[Doc], List[Floats2d]]): `hone.OnnxEncoder.v1`.
     keep (bool): put the mean of each token's wordpieces into `doc.tensor`, shape (tokens, width).
+    sha256 (str | None): of the network that the other components were made for; None: whichever is loaded.
     """
-    return Encoder(model, name, keep=keep, nlp=nlp)
+    return Encoder(model, name, keep=keep, sha256=sha256, nlp=nlp)
 
 
 class Encoder(Pipe):
@@ -50,12 +54,14 @@ class Encoder(Pipe):
         name: str = "transformer",
         *,
         keep: bool = False,
+        sha256: str | None = None,
         nlp: Language | None = None,
     ):
         """nlp (Language): the pipeline that it was made for, whose components may be enabled and disabled later."""
         self.model = model
         self.name = name
         self.keep = keep
+        self.sha256 = sha256
         self.nlp = nlp
         self.listener_map: dict[str, list[EncoderListener]] = {}
         self._linked: tuple[list[int], list[str]] | None = None
@@ -72,6 +78,9 @@ class Encoder(Pipe):
     def set_graph(self, graph: Graph) -> None:
         """Compute this from now on."""
         self.shim.set_graph(graph)
+        self.sha256 = graph.settings["sha256"]
+        if self.nlp is not None and self.name in self.nlp._pipe_configs:
+            self.nlp._pipe_configs[self.name]["sha256"] = self.sha256
         self.model.set_dim("nO", graph.settings["width"], force=True)
         for listener in self.listeners:
             self._tell_width(listener)
@@ -183,8 +192,12 @@ class Encoder(Pipe):
             self.graph.to_disk(ensure_path(path))
 
     def from_disk(self, path: Path | str, *, exclude: Iterable[str] = NO_FIELDS) -> Self:
-        """Raises H219 for a folder that is not whole, and H220 if its graph is not the one that was written."""
-        self.set_graph(Graph.from_disk(ensure_path(path)))
+        """Raises H217 without the library that computes it, H219 for a folder that is not whole, and H220 if its network is
+        not the one that was written, or that this pipeline is of."""
+        graph = Graph.from_disk(ensure_path(path))
+        require_digest(graph.settings["sha256"], self.sha256 or graph.settings["sha256"])
+        require_engine(graph.network.engine)
+        self.set_graph(graph)
         return self
 
     def to_bytes(self, *, exclude: Iterable[str] = NO_FIELDS) -> bytes:

@@ -45,7 +45,7 @@ def test_tables(benchmark_of):
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
     assert ["2 b/model-best", "32", "100", "75–150", "10.0", "2.00", "2.00–2.00"] in cells
     assert ["1 a/model-best", "50.5", "95.0", "99.0", "1.00", "1.00–1.00"] in cells
-    assert ["2 b/model-best", "3.75", "100", "150", "0.0", "0.5000"] in cells
+    assert ["2 b/model-best", "2.00", "3.75", "100", "150", "0.0", "0.5000"] in cells
     assert "测试.spacy (10 documents, 100 words)" in text and "P, 2 cores, vnni" in text
 
 

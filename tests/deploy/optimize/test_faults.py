@@ -40,7 +40,7 @@ def refused(pipeline, dev, tmp_path):
     return run
 
 
-def test_an_operator_that_does_not_export(refused, monkeypatch):
+def test_an_operator_that_does_not_export(refused, monkeypatch, capfd):
     def spell_out(transformer: Any) -> Any:
         copy = original(transformer)
         copy.encoder.register_forward_hook(bend)
@@ -53,6 +53,7 @@ def test_an_operator_that_does_not_export(refused, monkeypatch):
     original = export.spell_out
     monkeypatch.setattr(export, "spell_out", spell_out)
     assert refused("[H715]", "BertModel", "bessel_j0", "Nothing was written")
+    assert "graph" not in capfd.readouterr().out
 
 
 def test_an_encoder_that_is_too_large(refused, monkeypatch):

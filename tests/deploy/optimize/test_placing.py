@@ -48,3 +48,16 @@ def test_places_that_are_refused(tmp_path):
             check_place(out, str(model), overwrite)
     check_place(used, str(model), True)
     check_place(tmp_path / "new", "name_of_a_package", False)
+
+
+def test_the_folder_of_an_installed_pipeline(tmp_path, monkeypatch):
+    for path in (tmp_path / "en_mine" / "en_mine-1.0", tmp_path / "en_mine-1.0.dist-info"):
+        path.mkdir(parents=True)
+    (tmp_path / "en_mine" / "__init__.py").touch()
+    (tmp_path / "en_mine-1.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: en_mine\nVersion: 1.0\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(HoneError, match="H723"):
+        check_place(tmp_path / "en_mine" / "en_mine-1.0", "en_mine", True)
+    check_place(tmp_path / "elsewhere", "en_mine", False)

@@ -32,8 +32,11 @@ def test_names():
         (parse(XEON), False, "H729"),
         (parse(XEON), True, None),
         (parse(HASWELL), True, "H727"),
+        (parse(HASWELL), False, "H727"),
         (Processor("?", None), True, "H728"),
     ],
 )
 def test_warnings(processor, seven, code):
-    assert [line[1:5] for line in processor.warn(seven)] == [code] * bool(code)
+    lines = processor.warn(seven)
+    assert [line[1:5] for line in lines] == [code] * bool(code)
+    assert code != "H727" or ("7 bits" in lines[0]) == seven

@@ -16,6 +16,7 @@ from thinc.api import Adam, fix_random_seed
 
 from spacy_hone.cli.optimize import optimize
 from spacy_hone.deploy.optimize.choices import Choices
+from spacy_hone.deploy.optimize.token_vectors import compare, expect
 
 from .conftest import OURS, TRAIN, listen
 
@@ -164,3 +165,22 @@ def test_processes_and_threads_say_the_same(optimized):
     assert annotations(nlp, texts * 2, n_process=2, batch_size=3) == expected * 2
     with ThreadPoolExecutor(4) as pool:
         assert [annotation(doc) for doc in pool.map(nlp, texts * 4)] == expected * 4
+
+
+@pytest.mark.parametrize("case", ["all", "unigrams"])
+def test_vectors_where_a_span_is_too_long_are_those_of_the_stock_pipeline(optimized, case):
+    """It reads the beginning, without the last special wordpiece; only tokens that it leaves out have rows of ours."""
+    old, new, _ = optimized(case)
+    texts = [", ".join(["0" * n] * 5) + " and two cups of flour" for n in (20, 60, 100)] + [
+        "two cups of flour"
+    ]
+    before, after = spacy.load(old), spacy.load(new)
+    docs = [before.make_doc(text) for text in texts]
+    expected = expect(before, "transformer", ["mean"], docs)
+    assert not all(map(all, expected.has)) and any(map(all, expected.has))
+    assert compare(after, "transformer", expected, docs) < 1e-5
+    docs = [after(text) for text in texts]  # with sentences
+    assert all(
+        np.abs(each["mean"]).sum(axis=1).all()
+        for each in after.get_pipe("transformer").shim.encode(docs, {"mean"})
+    )

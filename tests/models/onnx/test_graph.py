@@ -52,6 +52,13 @@ def test_other_weights_are_noticed(tmp_path, weights):
         Graph.from_disk(tmp_path)
 
 
+def test_another_tokenizer_is_noticed(tmp_path):
+    Graph(b"graph", WEIGHTS, b"{}", SETTINGS).to_disk(tmp_path)
+    (tmp_path / "tokenizer.json").write_bytes(b"{ }")
+    with pytest.raises(HoneError, match="H220"):
+        Graph.from_disk(tmp_path)
+
+
 def test_damaged_weights(tmp_path):
     Graph(b"graph", WEIGHTS, b"{}", SETTINGS).to_disk(tmp_path)
     (tmp_path / "encoder.safetensors").write_bytes(b"{}")

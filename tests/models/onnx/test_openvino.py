@@ -32,9 +32,13 @@ def graph(toy_graph, toy_files) -> Graph:
     return Graph(network.code, network.weights, toy_graph().tokenizer, given)
 
 
+def open_session(graph: Graph) -> Session:
+    return Session(graph.code, 2, weights=graph.weights, engine="openvino")
+
+
 @pytest.fixture
 def session(graph) -> Session:
-    return Session(graph.code, 2, weights=graph.weights, engine="openvino")
+    return open_session(graph)
 
 
 def test_vectors_are_those_of_onnx_runtime(session, toy_files):
@@ -84,6 +88,7 @@ def test_it_is_stored_in_its_own_format(graph, tmp_path):
     for loaded in (Graph.from_disk(tmp_path), Graph.from_bytes(graph.to_bytes())):
         assert loaded == graph and loaded.network.engine == "openvino"
         np.testing.assert_array_equal(loaded.weights[BLOB], graph.weights[BLOB])
+        np.testing.assert_allclose(open_session(loaded).run(INPUTS), open_session(graph).run(INPUTS))
 
 
 def test_one_engine_s_file_replaces_the_other_s(graph, toy_graph, tmp_path):

@@ -28,11 +28,12 @@ def describe_machine() -> dict[str, Any]:
         "features": list(processor.features or ()),
         "cores": cores,
         "python": platform.python_version(),
-        "versions": {name: found for name in PACKAGES if (found := _find_version(name))},
+        "versions": {name: found for name in PACKAGES if (found := find_version(name))},
     }
 
 
-def _find_version(name: str) -> str | None:
+def find_version(name: str) -> str | None:
+    """That of an installed package."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -10,7 +10,7 @@ from ...evaluation.tables import format_number, make_table, print_line
 from .contender import Contender
 from .report import MIB, PERCENTILES, Benchmark, latency_ms, summarise_starts
 
-VERSUS = ("times the first", "quartiles")
+VERSUS = ("times as fast as the first", "quartiles")
 
 
 def print_benchmark(found: Benchmark, console: Console) -> None:
@@ -67,6 +67,7 @@ def cost_table(found: Benchmark) -> Table:
     return make_table(
         (
             "pipeline",
+            "load, s",
             "first answer, s",
             "then resident, MiB",
             "at most, MiB",
@@ -82,6 +83,6 @@ def cost_table(found: Benchmark) -> Table:
 
 def _costs(one: Contender) -> Iterator[str]:
     start = summarise_starts(one)
-    yield f"{start['seconds'].median:.2f}"
+    yield from (f"{start[key].median:.2f}" for key in ("load_seconds", "seconds"))
     yield from (f"{size / MIB:,.0f}" for size in (start["loaded_bytes"].median, start["peak_bytes"].median))
     yield f"{one.size / MIB:,.1f}"

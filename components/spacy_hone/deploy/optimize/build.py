@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 from spacy.language import Language
@@ -11,6 +10,7 @@ from spacy.tokens import Doc
 from ...errors import Errors
 from ...models.onnx.graph import GraphPrecision
 from ...teachers.texts import read_texts
+from ..benchmark.machine import find_version
 from .checks import refuse, require_gap, require_same
 from .choices import PACKAGES, Choices
 from .convert import convert
@@ -84,7 +84,7 @@ def build(
         raise refuse(before.score, result.trials, choices.max_drop)
 
     kept, after = result.trials[-1].kept, stand.outcome
-    packages = [package.replace("_", "-") for package in PACKAGES[choices.engine]]
+    packages = [package.replace("_", "-") for package in (*PACKAGES[choices.engine], "onnxruntime_gpu")]
     precision: GraphPrecision = "mixed" if kept else choices.precision
     stand.put(result.network, precision)
     report = Report(
@@ -110,7 +110,7 @@ def build(
         threads=choices.threads,
         provider=choices.provider,
         engine=choices.engine,
-        versions={name: version(name) for name in packages},
+        versions={name: found for name in packages if (found := find_version(name))},
         warnings=[*source.warnings, *_warn(nlp, source.name), *(processor.warn(seven) if is_int8 else [])],
     )
     log("Writing")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ...errors import Errors, HoneError
-from ...models.onnx.engines import Provider, import_onnxruntime, import_openvino
+from ...models.onnx.engines import Provider, import_openvino, require_provider
 from ...models.onnx.graph import CODE, Engine
 
 Precision = Literal["int8", "fp32"]
@@ -62,12 +62,12 @@ class Choices:
                 raise HoneError(Errors.H724.format(option=option, value=value, problem=problem))
 
 
-def require_packages(engine: Engine = "onnxruntime") -> None:
+def require_packages(engine: Engine = "onnxruntime", provider: Provider = "cpu") -> None:
     """Raise H709 for the first package that is not installed, H217 for an ONNX Runtime that is too old, or an engine that
-    cannot be imported."""
+    cannot be imported, H218 for a provider that it does not have."""
     for package in PACKAGES[engine]:
         if find_spec(package) is None:
             raise HoneError(Errors.H709.format(package=package, extra=EXTRAS[engine]))
-    import_onnxruntime()
+    require_provider(provider)
     if engine == "openvino":
         import_openvino()

@@ -1,8 +1,12 @@
 """A torch encoder as an ONNX graph, by torch's own exporter."""
 
+import os
 import re
+import sys
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -47,7 +51,7 @@ def export(transformer: Any) -> bytes:
     mask[1, 5:] = 0
     folder = tempfile.TemporaryDirectory()
     try:
-        with folder, warnings.catch_warnings(), torch.inference_mode():
+        with folder, silent(), warnings.catch_warnings(), torch.inference_mode():
             warnings.simplefilter("ignore")
             path = Path(folder.name, "encoder.onnx")
             torch.onnx.export(
@@ -63,6 +67,20 @@ def export(transformer: Any) -> bytes:
             return path.read_bytes()
     except Exception as err:  # what tracing makes of a module that it does not know
         raise HoneError(Errors.H715.format(encoder=kind, problem=explain(err))) from err
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Nothing gets to standard output: there torch writes all of a graph that it cannot export, past Python."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    try:
+        with Path(os.devnull).open("w", encoding="utf8") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def spell_out(transformer: Any) -> Any:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from spacy.util import get_package_path, is_package
+
 from ...errors import Errors, HoneError
 
 
@@ -13,7 +15,8 @@ def check_place(out: Path, model: str, overwrite: bool) -> None:
 
     model: path of the pipeline, or name of its package.
     """
-    ours, theirs = out.resolve(), Path(model).resolve()
+    is_name = not Path(model).exists() and is_package(model)
+    ours, theirs = out.resolve(), (get_package_path(model) if is_name else Path(model)).resolve()
     for problem, is_so in (
         ("the same as", ours == theirs),
         ("inside", theirs in ours.parents),

@@ -19,6 +19,8 @@ FEATURES = {
     "bf16": {"avx512_bf16", "amx_bf16", "bf16"},
     "dotprod": {"asimddp", "dot", "i8mm"},
 }
+SEVEN = "weights were given 7 bits"
+EIGHT = "weights have 8 bits (--full-range), so that scores measured here may be too low"
 EXACT = {"vnni", "amx", "dotprod"}
 
 
@@ -39,7 +41,7 @@ class Processor:
         if self.features is None:
             return [Errors.H728] if reduce_range else []
         if self.saturates:
-            return [Errors.H727.format(processor=self.name)]
+            return [Errors.H727.format(processor=self.name, bits=SEVEN if reduce_range else EIGHT)]
         return [] if reduce_range else [Errors.H729]
 
 

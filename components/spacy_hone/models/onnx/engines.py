@@ -4,6 +4,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from typing import Any, Literal
 
 import numpy as np
@@ -38,8 +39,7 @@ def open_onnxruntime(network: Network, threads: int, lanes: int, provider: Provi
     name, settings = PROVIDERS[provider]
     if provider == "cuda" and hasattr(ort, "preload_dlls"):
         ort.preload_dlls()  # those that pip installed
-    if name not in ort.get_available_providers():
-        raise no_provider(ort, provider, f"it has {', '.join(ort.get_available_providers())}")
+    require_provider(provider)
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1 if lanes else threads
@@ -68,10 +68,11 @@ class OpenVINO:
             "INFERENCE_PRECISION_HINT": "f32",  # else bfloat16 where the processor has it
             "ENABLE_CPU_PINNING": False,  # other processes have the same cores
         }
-        self.weights = network.weights  # which what is compiled reads
+        # what is compiled reads it; bytes that were unpacked cannot be written, which OpenVINO asks for
+        self.blob = np.require(network.weights[BLOB], requirements=["C", "W"])
         self.idle: deque[Any] = deque()
         try:
-            blob = ov.Tensor(self.weights[BLOB], shared_memory=True)
+            blob = ov.Tensor(self.blob, shared_memory=True)
             core = ov.Core()
             self.compiled = core.compile_model(core.read_model(network.code, blob), "CPU", settings)
         except Exception as err:  # RuntimeError, and what its bindings make of a wrong argument
@@ -91,6 +92,12 @@ OPENERS: dict[Engine, Callable[[Network, int, int, Provider], Run]] = {
     "onnxruntime": open_onnxruntime,
     "openvino": OpenVINO,
 }
+
+
+def require_engine(engine: Engine) -> None:
+    """Raise H217 if its library is not installed. It is not imported."""
+    if find_spec(engine) is None:
+        raise missing(engine, "is not installed")
 
 
 def import_onnxruntime() -> Any:
@@ -117,6 +124,13 @@ def import_openvino() -> Any:
 
 def missing(package: str, problem: str) -> HoneError:
     return HoneError(Errors.H217.format(package=package, problem=problem))
+
+
+def require_provider(provider: Provider) -> None:
+    """Raise H218 where ONNX Runtime does not have it."""
+    ort = import_onnxruntime()
+    if PROVIDERS[provider][0] not in (found := ort.get_available_providers()):
+        raise no_provider(ort, provider, f"it has {', '.join(found)}")
 
 
 def no_provider(ort: Any, provider: Provider, problem: str) -> HoneError:

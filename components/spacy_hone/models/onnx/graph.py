@@ -60,7 +60,7 @@ class Settings(TypedDict):
 
     width: size of a vector. pad_id: fills rows up. max_positions: longest row of wordpieces, special ones included.
     inputs: the names that the graph takes, of `INPUTS`. engine: what computes it; ONNX Runtime if it is left out.
-    sha256: of the graph and its weights; computed if it is left out.
+    sha256, tokenizer_sha256: of the graph with its weights, and of its tokenizer; computed if they are left out.
     """
 
     width: int
@@ -71,6 +71,7 @@ class Settings(TypedDict):
     precision: GraphPrecision
     engine: NotRequired[Engine]
     sha256: NotRequired[str]
+    tokenizer_sha256: NotRequired[str]
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Graph:
     """code, weights: see `Network`; the weights are those of the file encoder.safetensors.
     tokenizer: the content of a tokenizer.json.
 
-    Raises H220 if the graph is not the one that the settings are of, H221 if the settings are not whole.
+    Raises H220 if the graph or the tokenizer is not the one that the settings are of, H221 if the settings are not whole.
     """
 
     code: bytes
@@ -91,10 +92,11 @@ class Graph:
         check(self.settings)
         contiguous = {name: np.asarray(array, order="C") for name, array in self.weights.items()}
         object.__setattr__(self, "weights", contiguous)  # safetensors writes others wrongly
-        found = digest(self.code, self.weights)
-        if (expected := self.settings.get("sha256", found)) != found:
-            raise HoneError(Errors.H220.format(found=found, expected=expected))
-        object.__setattr__(self, "settings", {**self.settings, "sha256": found})
+        tokenizer = hashlib.sha256(self.tokenizer).hexdigest()
+        digests = {"sha256": digest(self.code, self.weights), "tokenizer_sha256": tokenizer}
+        for key, found in digests.items():
+            require_digest(found, str(self.settings.get(key, found)))
+        object.__setattr__(self, "settings", {**self.settings, **digests})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Graph":
         return self
@@ -150,6 +152,12 @@ def digest(code: bytes, weights: Weights) -> str:
         found.update(f"{name} {array.dtype.str} {array.shape}".encode())
         found.update(array.reshape(-1).view(np.uint8).data)
     return found.hexdigest()
+
+
+def require_digest(found: str, expected: str) -> None:
+    """Raise H220 if they are not the same."""
+    if found != expected:
+        raise HoneError(Errors.H220.format(found=found, expected=expected))
 
 
 def import_safetensors() -> Any:

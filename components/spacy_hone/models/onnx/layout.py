@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from spacy.tokens import Doc
 
 from ...errors import Errors, HoneError
@@ -47,28 +48,54 @@ def arrange(docs: Sequence[Doc], wordpieces: "Wordpieces", settings: Settings) -
     """Cut documents. Raises H208 if the special wordpieces fill a row.
 
     Cut as by spacy-transformers, a token without wordpieces is none of `Rows.token`; as by `models.windows`, it has
-    the first special one.
+    the first special one. What spacy-transformers leaves out of a span that is too long for the encoder has rows of its
+    own, for the tokens that would have no vector.
     """
     prefix, suffix = (np.array(ids, dtype=np.int64) for ids in (wordpieces.prefix, wordpieces.suffix))
     budget, overlap = fit(settings, len(prefix) + len(suffix))
     stock = settings["windows"]["kind"] != "hone"
+    longest = budget + len(prefix) + len(suffix)
     shift = int(stock)  # column 0 is then for the tokens without wordpieces, and becomes -1
     ids: list[Ints] = []
+    late: list[bool] = []  # of each row, whether spacy-transformers has none like it
     places: list[tuple[Ints, Ints, Ints]] = [(NOTHING, NOTHING, NOTHING)]
     stretches = list(cut(docs, settings["windows"]))
     for stretch, pieces in zip(stretches, wordpieces([stretch.text for stretch in stretches])):
         offsets = without_empty(pieces) if stock else (pieces.starts, pieces.ends)
-        layout = lay_out(
-            stretch.tokens, offsets, budget=budget, overlap=overlap, prefix=len(prefix) + shift, share=stock
-        )
-        token = np.repeat(np.arange(len(layout.lengths)) + stretch.first, layout.lengths)
-        places.append((layout.rows + len(ids), layout.cols - shift, token))
-        ids += [np.concatenate((prefix, pieces.ids[a:b], suffix)) for a, b in zip(layout.starts, layout.ends)]
-    row, col, token = map(np.concatenate, zip(*places))
+        parts = [(slice(0, None), budget)]
+        if stock and len(pieces.ids) > budget:
+            room = longest - len(prefix)  # spacy-transformers cuts the last special wordpieces off, too
+            parts = [(slice(0, room), room), (slice(room - overlap, None), budget)]
+        for number, (part, budget_of_part) in enumerate(parts):
+            layout = lay_out(
+                stretch.tokens,
+                (offsets[0][part], offsets[1][part]),
+                budget=budget_of_part,
+                overlap=overlap,
+                prefix=len(prefix) + shift,
+                share=stock,
+            )
+            token = np.repeat(np.arange(len(layout.lengths)) + stretch.first, layout.lengths)
+            places.append((layout.rows + len(ids), layout.cols - shift, token))
+            rows = zip(layout.starts, layout.ends)
+            ids += [np.concatenate((prefix, pieces.ids[part][a:b], suffix))[:longest] for a, b in rows]
+            late += [bool(number)] * len(layout.starts)
+    return choose(ids, np.array(late, dtype=bool), *map(np.concatenate, zip(*places)))
+
+
+def choose(ids: list[Ints], late: NDArray[np.bool_], row: Ints, col: Ints, token: Ints) -> Rows:
+    """The rows that are read. col: -1 for tokens without wordpieces. late: of each row, whether it is only for the tokens
+    that no other row has."""
     found = col >= 0
-    return Rows(
-        ids, np.array([len(each) for each in ids], dtype=np.int64), row[found], col[found], token[found]
-    )
+    if late.any():
+        early = np.zeros(len(token) and int(token.max()) + 1, dtype=bool)
+        early[token[found & ~late[row]]] = True
+        found &= ~late[row] | ~early[token]
+        read = ~late
+        read[row[found]] = True
+        ids, row = [ids[i] for i in np.flatnonzero(read)], (np.cumsum(read) - 1)[row]
+    lengths = np.array([len(each) for each in ids], dtype=np.int64)
+    return Rows(ids, lengths, row[found], col[found], token[found])
 
 
 def fit(settings: Settings, n_special: int) -> tuple[int, int]:
