@@ -68,6 +68,25 @@ def test_an_encoder_without_fast_tokenizer_is_an_error(tmp_path):
         make_batch_by_wordpieces(20, encoder=str(tmp_path))
 
 
+def test_a_tokenizer_that_cannot_be_read_is_an_error(tmp_path):
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(HoneError, match=r"\[H203\].*tokenizer.json"):
+        make_batch_by_wordpieces(20, encoder=str(tmp_path))
+
+
+def test_an_encoder_that_the_hub_does_not_have_is_an_error(monkeypatch):
+    class Tokenizer:
+        @staticmethod
+        def from_pretrained(name):
+            raise OSError("no such repository")
+
+    monkeypatch.setattr("spacy_hone.models.resolve.is_offline", lambda: False)
+    monkeypatch.setattr("tokenizers.Tokenizer", Tokenizer)
+    with pytest.raises(HoneError, match=r"(?s)\[H201\].*'no/such'.*hub: no such repository"):
+        make_batch_by_wordpieces(20, encoder="no/such")
+
+
 @pytest.mark.parametrize("name", ["size", "buffer", "max_docs"])
 def test_numbers_below_one_are_errors(name):
     with pytest.raises(HoneError, match=rf"\[H504\].*{name} is 0"):

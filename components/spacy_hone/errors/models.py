@@ -55,7 +55,7 @@ class ModelsErrors:
     )
     H218 = (
         '[H218] provider = "{provider}", but ONNX Runtime {version} cannot use it: {problem}. Install onnxruntime-gpu '
-        'in the place of onnxruntime, or take provider = "cpu"; a saved pipeline can be loaded with '
+        'in the place of onnxruntime (extra onnx-gpu), or take provider = "cpu"; a saved pipeline can be loaded with '
         'spacy.load(path, config={{"components.transformer.model.provider": "cpu"}}).'
     )
     H219 = (

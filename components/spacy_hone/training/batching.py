@@ -37,7 +37,8 @@ def make_batch_by_wordpieces(
     encoder: Name or path of the encoder whose tokenizer counts; None estimates from the characters.
     discard_oversize: Leave out documents longer than `size`.
 
-    Raises H504 for a number below 1, H201 for an encoder that is nowhere, H505 for one without a tokenizer.
+    Raises H504 for a number below 1, H201 for an encoder that is nowhere, H505 for one without a
+    tokenizer, H203 for one whose tokenizer cannot be read.
     """
     for name, value in (("size", size), ("buffer", buffer), ("max_docs", max_docs)):
         if value is not None and value < 1:
@@ -88,12 +89,19 @@ def _counter(encoder: str) -> Callable[[str], int]:
 def _fast_tokenizer(encoder: str, source: Path | str) -> Any:
     from tokenizers import Tokenizer
 
+    from ..models.resolve import not_found
+
     file = Path(source) / "tokenizer.json"
     if isinstance(source, Path) and not file.is_file():
         raise HoneError(Errors.H505.format(encoder=encoder, path=file))
-    tokenizer = (
-        Tokenizer.from_file(str(file)) if isinstance(source, Path) else Tokenizer.from_pretrained(source)
-    )
+    try:
+        tokenizer = (
+            Tokenizer.from_file(str(file)) if isinstance(source, Path) else Tokenizer.from_pretrained(source)
+        )
+    except Exception as err:  # the hub's, of which some are exceptions of Rust
+        if isinstance(source, Path):
+            raise HoneError(Errors.H203.format(name=encoder, path=file, problem=err)) from err
+        raise not_found(encoder, (str(err).splitlines() or [type(err).__name__])[0]) from None
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer

@@ -6,6 +6,7 @@ import os
 import site
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from spacy.tokens import DocBin
 
 from spacy_hone.cli.optimize import optimize
 from spacy_hone.deploy.optimize.choices import Choices
+from spacy_hone.deploy.optimize.saving import save
 from spacy_hone.deploy.optimize.scores import decide
 from spacy_hone.deploy.optimize.stand import Stand
 from spacy_hone.errors import HoneError
@@ -99,6 +101,13 @@ def scores(monkeypatch) -> list[float]:
     score = Stand.score
     monkeypatch.setattr(Stand, "score", lambda self, graph: score(self, graph) * 0 + given.pop(0))
     return given
+
+
+def test_a_pipeline_for_a_gpu_requires_its_onnx_runtime(pipeline, dev, tmp_path):
+    report = optimize(str(pipeline()), tmp_path / "out", Choices(dev=dev, precision="fp32"))
+    save(spacy.load(tmp_path / "out"), replace(report, provider="cuda"), {}, tmp_path / "cuda")
+    [requirement] = spacy.load(tmp_path / "cuda").meta["requirements"]
+    assert requirement.startswith("spacy-hone[onnx-gpu]>=")
 
 
 def test_layers_stay_in_float32_where_the_score_falls(pipeline, dev, tmp_path, scores):

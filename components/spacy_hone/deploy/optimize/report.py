@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from ...evaluation.tables import make_table, print_line
-from ...models.onnx.engines import NAMES
+from ...models.onnx.engines import NAMES, Provider
 from ...models.onnx.graph import Engine
 from .sensitivity import Trial
 
@@ -43,7 +43,7 @@ class Report:
     features: tuple[str, ...] | None
     reduce_range: bool
     threads: int
-    provider: str
+    provider: Provider
     engine: Engine
     versions: dict[str, str]
     warnings: list[str]

@@ -14,13 +14,18 @@ from spacy.util import get_minor_version_range, split_requirement
 from thinc.api import Model, PyTorchShim
 
 from ...errors import Errors, HoneError
+from ...models.onnx.engines import Provider
 from ...models.onnx.graph import Engine
 from .report import Report
 from .scores import decide, make_inputs
 
 FILE = "optimized.json"
 TORCH = {"torch", "transformers", "spacy-transformers", "safetensors", "spacy-hone"}
-EXTRAS: dict[Engine, str] = {"onnxruntime": "onnx", "openvino": "openvino"}
+EXTRAS: dict[tuple[Engine, Provider], str] = {
+    ("onnxruntime", "cpu"): "onnx",
+    ("onnxruntime", "cuda"): "onnx-gpu",
+    ("openvino", "cpu"): "openvino",
+}
 BRIEF = (
     "engine",
     "precision",
@@ -40,7 +45,7 @@ def save(nlp: Language, report: Report, scores: Mapping[str, Any], folder: Path)
 
     RETURNS: the report with the size of the folder in it, which the files have too.
     """
-    engine = EXTRAS[report.engine]
+    engine = EXTRAS[report.engine, report.provider]
     extras = f"train,{engine}" if find_torch(nlp) else engine
     nlp.meta["requirements"] = require(nlp.meta.get("requirements", []), extras)
     performance = nlp.meta.setdefault("performance", {})
