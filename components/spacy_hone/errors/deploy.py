@@ -67,8 +67,8 @@ class DeployErrors:
         "spacy-transformers.TransformerListener.v1, pooled by one of: {poolings}."
     )
     H719 = (
-        "[H719] In fp32 the pipeline must decide as it did, but document {doc} of {path} differs.\nBefore: {before}\nAfter: "
-        "{after}\nNothing was written."
+        "[H719] In fp32 the pipeline must decide as it did, but document {doc} of {path} differs (the first five "
+        "spans).\nOnly before: {before}\nOnly after: {after}\nNothing was written."
     )
     H720 = (
         "[H720] The score falls by {drop:.4f}, from {before:.4f} to {after:.4f} at best, and {max_drop} is allowed. The scores "
@@ -99,6 +99,10 @@ class DeployErrors:
     H730 = (
         "[H730] Component '{name}' had set_extra_annotations = {setter}: what it set on documents (doc._.trf_data too) is "
         "there no more."
+    )
+    H733 = (
+        "[H733] {n} of {total} documents on dev have spans of more wordpieces than the encoder takes. Without a vector in the "
+        "torch pipeline, their ends have one now: they were left out when decisions were compared."
     )
     H732 = (
         "[H732] {names}: computed by torch, as before: the result needs it, and spacy-hone[train]. Only what listens to the "

@@ -15,8 +15,12 @@ from spacy.training import Example
 from thinc.api import Adam, fix_random_seed
 
 from spacy_hone.cli.optimize import optimize
+from spacy_hone.deploy.optimize import build
+from spacy_hone.deploy.optimize.checks import require_same
 from spacy_hone.deploy.optimize.choices import Choices
+from spacy_hone.deploy.optimize.scores import Outcome
 from spacy_hone.deploy.optimize.token_vectors import compare, expect
+from spacy_hone.errors import HoneError
 
 from .conftest import OURS, TRAIN, listen
 
@@ -184,3 +188,30 @@ def test_vectors_where_a_span_is_too_long_are_those_of_the_stock_pipeline(optimi
         np.abs(each["mean"]).sum(axis=1).all()
         for each in after.get_pipe("transformer").shim.encode(docs, {"mean"})
     )
+
+
+def test_decisions_about_a_span_that_is_too_long_may_be_others(checkpoint, tmp_path, monkeypatch):
+    """Its end had no vectors; a difference anywhere else is refused."""
+    kind, model, components, _ = CASES["all"]
+    nlp = train({**model, "name": str(checkpoint(kind))}, {"ner": components["ner"]})
+    nlp.to_disk(tmp_path / "model")
+    long = nlp.make_doc("0" * 100 + ", two cups of sugar")
+    long.set_ents([], default="outside")
+    DocBin(docs=[*(eg.reference for eg in examples(nlp)), long]).to_disk(tmp_path / "dev.spacy")
+    seen = []
+    monkeypatch.setattr(build, "require_same", lambda before, after, free, path: seen.extend(free))
+    choices = Choices(dev=tmp_path / "dev.spacy", precision="fp32", max_drop=1.0, threads=1)
+    report = optimize(str(tmp_path / "model"), tmp_path / "out", choices)
+    assert seen == [False] * (len(seen) - 1) + [True]
+    assert [line for line in report.warnings if line.startswith(f"[H733] 1 of {len(seen)} ")]
+
+
+def test_which_decisions_must_stay():
+    spans = [{"spans": {"ents": [(0, 3, "A"), (5, 6, "A")]}}, {"spans": {"ents": [(0, 3, "A"), (7, 9, "B")]}}]
+    before, after = (Outcome({}, 0.0, [each], 0.0) for each in spans)
+    require_same(before, after, [True], "dev")
+    require_same(before, before, [False], "dev")
+    with pytest.raises(
+        HoneError, match=r"(?s)H719.*document 0 of dev.*before: .*\(5, 6, 'A'\)\]\}\n.*after.*\[\(7, 9"
+    ):
+        require_same(before, after, [False], "dev")

@@ -23,7 +23,7 @@ from .sensitivity import Search, Trial, search
 from .source import find_source
 from .stand import Stand
 from .swap import find_listening
-from .token_vectors import compare, expect
+from .token_vectors import compare, expect, find_too_long
 from .tools import TOOLS
 from .vectors import sample_inputs
 
@@ -62,11 +62,12 @@ def build(
     log("Comparing vectors and decisions")
     stand = Stand(nlp, new, golds, choices)
     score = stand.score(network)
+    too_long = find_too_long(nlp, source.name, golds)
     if new is source:  # with fewer wordpieces, documents with others than the corpus has will differ
         gap = compare(nlp, source.name, expected, golds[:SAMPLE])
         require_gap("optimised pipeline", gap)
         if choices.precision == "fp32":
-            require_same(before, stand.outcome, choices.dev)
+            require_same(before, stand.outcome, too_long, choices.dev)
 
     processor, least = read_processor(), before.score - choices.max_drop
     trials = [Trial((), score, network.size)]
@@ -111,7 +112,12 @@ def build(
         provider=choices.provider,
         engine=choices.engine,
         versions={name: found for name in packages if (found := find_version(name))},
-        warnings=[*source.warnings, *_warn(nlp, source.name), *(processor.warn(seven) if is_int8 else [])],
+        warnings=[
+            *source.warnings,
+            *_warn(nlp, source.name),
+            *([Errors.H733.format(n=sum(too_long), total=len(golds))] if any(too_long) else []),
+            *(processor.warn(seven) if is_int8 else []),
+        ],
     )
     log("Writing")
     report = save(nlp, report, after.scores, folder)

@@ -1,6 +1,7 @@
 """What an optimised pipeline must hold: vectors, decisions, score, and that it is the same when loaded again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ...errors import Errors, HoneError
 from .scores import Outcome
@@ -15,11 +16,17 @@ def require_gap(what: str, gap: float) -> None:
         raise HoneError(Errors.H717.format(what=what, gap=gap, limit=LIMIT))
 
 
-def require_same(before: Outcome, after: Outcome, path: object) -> None:
-    """Raise H719 if the spans of a document are others. path: of the corpus."""
+def require_same(before: Outcome, after: Outcome, free: Sequence[bool], path: object) -> None:
+    """Raise H719 if the spans of a document are others. free: documents in which they may be. path: of the corpus."""
     for i, (old, new) in enumerate(zip(before.decisions, after.decisions)):
-        if old["spans"] != new["spans"]:
-            raise HoneError(Errors.H719.format(doc=i, path=path, before=old["spans"], after=new["spans"]))
+        if not free[i] and old["spans"] != new["spans"]:
+            lost, won = _only(old["spans"], new["spans"]), _only(new["spans"], old["spans"])
+            raise HoneError(Errors.H719.format(doc=i, path=path, before=lost, after=won))
+
+
+def _only(spans: Mapping[str, list[Any]], others: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    """Those spans of each group that are not among the others: the first five."""
+    return {key: [span for span in found if span not in others[key]][:5] for key, found in spans.items()}
 
 
 def refuse(before: float, trials: Sequence[Trial], max_drop: float) -> HoneError:

@@ -10,6 +10,7 @@ from spacy.tokens import Doc
 from spacy_transformers.layers import trfs2arrays
 from thinc.api import Model, reduce_first, reduce_last, reduce_max, reduce_mean, reduce_sum
 
+from ...models.onnx.layout import is_too_long
 from .scores import make_inputs
 from .vectors import largest_gap
 
@@ -47,6 +48,13 @@ def compare(nlp: Language, name: str, expected: Expected, golds: Sequence[Doc]) 
         for pooling, vectors in expected.vectors.items()
         for has, wanted, got in zip(expected.has, vectors, found)
     )
+
+
+def find_too_long(nlp: Language, name: str, golds: Sequence[Doc]) -> list[bool]:
+    """Of each document whether the torch transformer left out tokens that the `hone_encoder` `name` has vectors of."""
+    shim: Any = nlp.get_pipe(name).shim  # type: ignore[attr-defined]
+    docs = _run(nlp, _before(nlp, name), golds)
+    return [is_too_long(doc, shim.wordpieces, shim.graph.settings) for doc in docs]
 
 
 def _before(nlp: Language, name: str) -> list[str]:

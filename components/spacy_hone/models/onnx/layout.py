@@ -98,6 +98,15 @@ def choose(ids: list[Ints], late: NDArray[np.bool_], row: Ints, col: Ints, token
     return Rows(ids, lengths, row[found], col[found], token[found])
 
 
+def is_too_long(doc: Doc, wordpieces: "Wordpieces", settings: Settings) -> bool:
+    """Whether a span of spacy-transformers has more wordpieces than the encoder takes, so that it leaves out its end."""
+    if settings["windows"]["kind"] == "hone":
+        return False
+    budget, _ = fit(settings, len(wordpieces.prefix) + len(wordpieces.suffix))
+    texts = [stretch.text for stretch in cut([doc], settings["windows"])]
+    return any(len(pieces.ids) > budget for pieces in wordpieces(texts))
+
+
 def fit(settings: Settings, n_special: int) -> tuple[int, int]:
     """Wordpieces that a row holds beside the special ones, and how many of them neighbours share at most."""
     windows, longest = settings["windows"], settings["max_positions"]
