@@ -132,7 +132,11 @@ def test_the_folder_of_another_pipeline(nlp, tmp_path):
         spacy.load(tmp_path)
     nlp.get_pipe("transformer").set_graph(changed)
     nlp.to_disk(tmp_path)
-    assert spacy.load(tmp_path).get_pipe("transformer").graph == changed
+    loaded = spacy.load(tmp_path)
+    assert loaded.get_pipe("transformer").graph == changed
+    other.to_disk(tmp_path / "transformer")
+    loaded.from_disk(tmp_path)  # into the same components, as of any pipeline
+    assert loaded.get_pipe("transformer").graph == other
 
 
 def test_where_the_engine_is_not_installed(nlp, monkeypatch, tmp_path):

@@ -101,8 +101,8 @@ class DeployErrors:
         "there no more."
     )
     H733 = (
-        "[H733] {n} of {total} documents on dev have spans of more wordpieces than the encoder takes. Without a vector in the "
-        "torch pipeline, their ends have one now: they were left out when decisions were compared."
+        "[H733] {n} of {total} documents on dev have spans of more wordpieces than the encoder takes. The ends of these "
+        "have vectors now, which they had not in the torch pipeline: what is found there may be something else."
     )
     H732 = (
         "[H732] {names}: computed by torch, as before: the result needs it, and spacy-hone[train]. Only what listens to the "

@@ -35,7 +35,7 @@ def make_encoder(
 
     model (Model[List[Doc], List[Floats2d]]): `hone.OnnxEncoder.v1`.
     keep (bool): put the mean of each token's wordpieces into `doc.tensor`, shape (tokens, width).
-    sha256 (str | None): of the network that the other components were made for; None: whichever is loaded.
+    sha256 (str | None): of the network that is to be loaded first, that the other components were made for; None: any.
     """
     return Encoder(model, name, keep=keep, sha256=sha256, nlp=nlp)
 
@@ -78,9 +78,9 @@ class Encoder(Pipe):
     def set_graph(self, graph: Graph) -> None:
         """Compute this from now on."""
         self.shim.set_graph(graph)
-        self.sha256 = graph.settings["sha256"]
+        self.sha256 = None  # that was of the first one
         if self.nlp is not None and self.name in self.nlp._pipe_configs:
-            self.nlp._pipe_configs[self.name]["sha256"] = self.sha256
+            self.nlp._pipe_configs[self.name]["sha256"] = graph.settings["sha256"]
         self.model.set_dim("nO", graph.settings["width"], force=True)
         for listener in self.listeners:
             self._tell_width(listener)

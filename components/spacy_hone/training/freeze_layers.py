@@ -9,7 +9,6 @@ from thinc.api import Model
 from ..errors import Errors, HoneError
 
 
-
 def make_freeze_layers(
     component: str = "transformer", embeddings: bool = False, layers: list[int] | None = None
 ) -> Callable[[Language], Language]:

@@ -102,9 +102,9 @@ def is_too_long(doc: Doc, wordpieces: "Wordpieces", settings: Settings) -> bool:
     """Whether a span of spacy-transformers has more wordpieces than the encoder takes, so that it leaves out its end."""
     if settings["windows"]["kind"] == "hone":
         return False
-    budget, _ = fit(settings, len(wordpieces.prefix) + len(wordpieces.suffix))
+    room = settings["max_positions"] - len(wordpieces.prefix)
     texts = [stretch.text for stretch in cut([doc], settings["windows"])]
-    return any(len(pieces.ids) > budget for pieces in wordpieces(texts))
+    return any(len(pieces.ids) > room for pieces in wordpieces(texts))
 
 
 def fit(settings: Settings, n_special: int) -> tuple[int, int]:
